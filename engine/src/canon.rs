@@ -56,5 +56,5 @@ impl fmt::Debug for Hash {
 /// the engine's own types do neither.
 pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     #[allow(clippy::expect_used)]
-    serde_json_canonicalizer::to_vec(value).expect("engine types serialize to JSON")
+    serde_json_canonicalizer::to_vec(&value).expect("engine types serialize to JSON")
 }

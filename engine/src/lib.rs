@@ -13,12 +13,26 @@
 
 pub mod canon;
 pub mod chain;
+pub mod form;
 pub mod ids;
+pub mod import;
+pub mod lang;
 pub mod points;
+pub mod practice;
+pub mod question;
+pub mod scoring;
 pub mod time;
+pub mod tool;
 
 pub use canon::Hash;
 pub use chain::{Actor, Record};
+pub use form::{Blueprint, Form, Seed};
 pub use ids::{CommandId, PersonId, StreamId, WireId};
+pub use import::{ImportLimits, Imported, Problem};
+pub use lang::Lang;
 pub use points::Points;
+pub use practice::{CriterionId, PracticeTool, TaskId};
+pub use question::{Answer, AnswerFault, Question, QuestionId, VariantId};
+pub use scoring::{ScoreSheet, ScoringPolicy, score};
 pub use time::{Moment, Span};
+pub use tool::{BlockId, Tool, TopicId};

