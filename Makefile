@@ -1,0 +1,106 @@
+# `make run` starts a demo exam day; `make test` is the whole gate. `make help` lists the rest.
+#
+# One cargo profile (dev) and one selection of packages (--workspace) serve run, lints, docs and
+# tests, so that each dependency is compiled once for checking and once for running:
+# ops/decisions/0009. The program that ships is `make release`.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+SHELL := /bin/bash
+
+NSK       := target/debug/nsk
+DEMO_DATA := var/demo
+SCRIPTS   := ops/scripts
+
+# What vite reads; a change in any of it rebuilds web/dist.
+WEB_SOURCES := $(shell find web -type f \
+	-not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
+NPM_STAMP   := web/node_modules/.package-lock.json
+WEB_STAMP   := web/node_modules/.nsk-built
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ---- use it ----
+
+.PHONY: run
+run: need-run web ## install what is missing, build, start the demo exam day (stop: Ctrl-C)
+	@cargo build --workspace --bin nsk
+	@exec $(NSK) demo --data $(DEMO_DATA)
+
+.PHONY: release
+release: need-run web ## build the program that ships: target/release/nsk
+	cargo build --release --package gateway --bin nsk
+
+# ---- the gate ----
+
+.PHONY: test
+test: need-test check ## everything: `make check`, then every test
+	cargo test --quiet --workspace --doc
+	cargo nextest run --workspace
+
+.PHONY: check
+check: need-test fmt deny web-check lint docs ## format, lints, licences, docs, web types and tests
+
+.PHONY: fmt
+fmt:
+	cargo fmt --all --check
+
+.PHONY: deny
+deny: ## dependencies: bans, licences, sources; advisories where they can be had
+	cargo deny --log-level error check bans licenses sources
+	@$(SCRIPTS)/advisories.sh
+
+.PHONY: lint
+lint: web ## clippy over every target, warnings are errors
+	cargo clippy --workspace --all-targets -- -D warnings
+
+.PHONY: docs
+docs: web ## rustdoc, warnings are errors
+	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps
+
+.PHONY: web-check
+web-check: web ## types and unit tests of the pages
+	npm --prefix web run --silent check
+	npm --prefix web run --silent test
+
+# ---- measure it ----
+
+.PHONY: bench
+bench: need-run web ## speed, as ratios to baselines of the same run
+	cargo build --release --package gateway --package load-tests
+	target/release/load-tests bench
+
+# ---- keep it ----
+
+.PHONY: web
+web: $(WEB_STAMP) ## build the pages into web/dist
+
+$(NPM_STAMP): web/package-lock.json web/package.json
+	@echo 'installing the pages'\'' packages (npm ci)'
+	@npm --prefix web ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(WEB_STAMP): $(NPM_STAMP) $(WEB_SOURCES) $(if $(wildcard web/dist/index.html),,again)
+	@npm --prefix web run --silent build
+	@touch $@
+
+.PHONY: again
+again:
+
+.PHONY: changelog
+changelog: ## write CHANGELOG.md from the commit messages
+	@$(SCRIPTS)/changelog.sh > CHANGELOG.md.new && mv CHANGELOG.md.new CHANGELOG.md
+
+.PHONY: clean
+clean: ## remove everything built (demo data in var/ stays)
+	cargo clean --quiet
+	rm -rf web/dist web/node_modules
+
+.PHONY: need-run need-test
+need-run:
+	@$(SCRIPTS)/prerequisites.sh run
+
+need-test:
+	@$(SCRIPTS)/prerequisites.sh test
