@@ -1,1 +1,6 @@
-//! Placeholder.
+//! Supervised actors around the exam engine: the only crate that names `actix`.
+
+pub mod clock;
+pub mod error;
+pub mod ports;
+pub mod settings;
