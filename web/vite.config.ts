@@ -18,5 +18,5 @@ export default defineConfig(({ command }) => ({
   server: SERVER
     ? { proxy: { "/api": SERVER, "/live": { target: SERVER, ws: true } } }
     : {},
-  test: { include: ["src/**/*.test.ts"], environment: "node" },
+  test: { include: ["src/**/*.test.ts"], environment: "node", testTimeout: 60_000 },
 }));

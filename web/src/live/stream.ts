@@ -1,0 +1,103 @@
+// One stream as a page sees it: the folded state, recent events, who is there, and how far all of
+// that can be trusted right now.
+import type { By, DigFrame, EvFrame, JsonObject, Member, SnapFrame, SubFrame } from "./frames.ts";
+import { Fold, type Step } from "./fold.ts";
+
+/** Events kept for the timeline. */
+export const EVENTS_MAX = 200;
+/** Changes that no digest has confirmed for this long make the client ask for one. */
+export const VERIFY_ASK_MS = 8_000;
+/** ... and for this long, the page says that it is catching up. */
+export const VERIFY_LATE_MS = 15_000;
+
+/** A line of the timeline. */
+export interface EventLine {
+  seq: number;
+  at: number;
+  kind: string;
+  by: By;
+  d: JsonObject | undefined;
+}
+
+/** How far a page may be believed. */
+export type Trust =
+  | { kind: "live"; verifiedSeq: number }
+  | { kind: "catching_up"; since: number }
+  | { kind: "stale"; since: number };
+
+export class LiveStream {
+  readonly fold: Fold;
+  members: Member[] = [];
+  events: EventLine[] = [];
+  /** When this stream was last known to be whole, ms of this device's clock. */
+  goodAt = 0;
+  askedAt = 0;
+  /** The server will not show this stream to this person. */
+  refused: { code: string; message: string } | undefined;
+  private unverifiedSince = 0;
+  private behindSince = 0;
+
+  constructor(readonly name: string) {
+    this.fold = new Fold(name);
+  }
+
+  onSub(frame: SubFrame): Step {
+    return this.fold.onSub(frame);
+  }
+
+  onSnap(frame: SnapFrame, now: number): Step {
+    const step = this.fold.onSnap(frame);
+    if (step === "applied") this.moved(now);
+    return step;
+  }
+
+  onEv(frame: EvFrame, now: number): Step {
+    const step = this.fold.onEv(frame);
+    if (step === "applied") this.moved(now);
+    this.remember(frame);
+    return step;
+  }
+
+  onDig(frame: DigFrame, now: number): Step {
+    const step = this.fold.onDig(frame);
+    if (step === "verified") {
+      this.unverifiedSince = 0;
+      this.goodAt = now;
+    }
+    return step;
+  }
+
+  /** Whether a digest should be asked for now; remembers that it was. */
+  wantsDigest(now: number): boolean {
+    if (!this.unverifiedSince || now - this.unverifiedSince < VERIFY_ASK_MS) return false;
+    if (now - this.askedAt < VERIFY_ASK_MS) return false;
+    this.askedAt = now;
+    return true;
+  }
+
+  /** `connected`: some push channel for this stream is up and not silent. */
+  trust(connected: boolean, lastTrafficAt: number, now: number): Trust {
+    if (!connected) {
+      this.behindSince = 0;
+      return { kind: "stale", since: Math.max(this.goodAt, this.fold.state ? lastTrafficAt : 0) };
+    }
+    const late = this.unverifiedSince > 0 && now - this.unverifiedSince > VERIFY_LATE_MS;
+    if (!this.fold.health.synced || late) {
+      this.behindSince ||= now;
+      return { kind: "catching_up", since: this.behindSince };
+    }
+    this.behindSince = 0;
+    this.goodAt = now;
+    return { kind: "live", verifiedSeq: this.fold.health.verifiedSeq };
+  }
+
+  private moved(now: number): void {
+    this.unverifiedSince ||= now;
+  }
+
+  private remember(frame: EvFrame): void {
+    if (this.events.some((line) => line.seq === frame.seq)) return;
+    const line = { seq: frame.seq, at: frame.at, kind: frame.kind, by: frame.by, d: frame.d };
+    this.events = [...this.events, line].sort((a, b) => a.seq - b.seq).slice(-EVENTS_MAX);
+  }
+}
