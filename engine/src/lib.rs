@@ -13,10 +13,12 @@
 
 pub mod canon;
 pub mod chain;
+pub mod exam;
 pub mod form;
 pub mod ids;
 pub mod import;
 pub mod lang;
+pub mod ledger;
 pub mod points;
 pub mod practice;
 pub mod question;
@@ -26,6 +28,7 @@ pub mod tool;
 
 pub use canon::Hash;
 pub use chain::{Actor, Record};
+pub use exam::Exam;
 pub use form::{Blueprint, Form, Seed};
 pub use ids::{CommandId, PersonId, StreamId, WireId};
 pub use import::{ImportLimits, Imported, Problem};
