@@ -4,3 +4,5 @@ pub mod clock;
 pub mod error;
 pub mod ports;
 pub mod settings;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

@@ -8,7 +8,7 @@ use crate::ports::Clock;
 use crate::settings::Limits;
 use async_trait::async_trait;
 use engine::Moment;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, broadcast};
 
@@ -181,12 +181,11 @@ impl Presence for LocalPresence {
     }
 }
 
+/// What is revoked, each with the moment at which the last token concerned has expired.
 #[derive(Default, Debug)]
 struct Known {
-    revoked: HashSet<Revoked>,
-    /// By expiry; the number keeps equal expiries apart.
-    expiry: BTreeMap<(Moment, u64), Revoked>,
-    count: u64,
+    tokens: HashMap<String, Moment>,
+    sessions: HashMap<String, Moment>,
 }
 
 /// Revocations known to this process. Who persists them calls [`LocalRevocation::revoke`] for each
@@ -206,39 +205,40 @@ impl LocalRevocation {
     /// Revokes until the last token concerned has expired. Not bounded by a count: forgetting a
     /// revocation would let a token in, so only time may remove one.
     pub fn revoke(&self, what: Revoked, until: Moment) {
-        {
+        let first = {
             let mut known = held(&self.known);
-            if !known.revoked.insert(what.clone()) {
-                return;
-            }
-            known.count += 1;
-            let nth = known.count;
-            known.expiry.insert((until, nth), what.clone());
+            let (map, name) = match &what {
+                Revoked::Token(jti) => (&mut known.tokens, jti),
+                Revoked::Session(sid) => (&mut known.sessions, sid),
+            };
+            let before = map.get(name).copied();
+            map.insert(name.clone(), before.map_or(until, |was| was.max(until)));
+            before.is_none()
+        };
+        if first {
+            // Nobody listening is no fault: who connects later asks `is_revoked`.
+            let _ = self.sender.send(what);
         }
-        let _ = self.sender.send(what);
     }
 
     /// Forgets what expired before `now`.
     pub fn forget(&self, now: Moment) {
         let mut known = held(&self.known);
-        while let Some(entry) = known.expiry.first_entry() {
-            if entry.key().0 >= now {
-                return;
-            }
-            let what = entry.remove();
-            known.revoked.remove(&what);
-        }
+        known.tokens.retain(|_, until| *until >= now);
+        known.sessions.retain(|_, until| *until >= now);
     }
 }
 
 impl Revocation for LocalRevocation {
     fn is_revoked(&self, jti: &str, sid: &str) -> bool {
         let known = held(&self.known);
-        known.revoked.contains(&Revoked::Token(jti.to_owned()))
-            || known.revoked.contains(&Revoked::Session(sid.to_owned()))
+        known.tokens.contains_key(jti) || known.sessions.contains_key(sid)
     }
 
     fn changes(&self) -> broadcast::Receiver<Revoked> {
         self.sender.subscribe()
     }
 }
+
+#[cfg(test)]
+mod tests;
