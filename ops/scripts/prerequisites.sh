@@ -77,10 +77,12 @@ install_component() { # COMPONENT
     rustup component add "$1"
 }
 
-install_cargo_tool() { # CRATE VERSION
+# A test runner and a licence reader need no optimiser: level 1 shortens the wait.
+install_cargo_tool() { # CRATE VERSION [OPTION…]
     cargo "${1#cargo-}" --version >/dev/null 2>&1 && return
     printf 'installing %s %s (compiles for some minutes, once)\n' "$1" "$2"
-    cargo install --quiet --locked --version "$2" "$1"
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off \
+        cargo install --quiet --locked --version "$2" "${@:3}" "$1"
 }
 
 check_rust
@@ -93,7 +95,8 @@ test)
     install_debian build-essential pkg-config chromium fonts-dejavu-core
     install_component rustfmt fmt
     install_component clippy clippy
-    install_cargo_tool cargo-nextest "$NEXTEST_VERSION"
+    install_cargo_tool cargo-nextest "$NEXTEST_VERSION" \
+        --no-default-features --features default-no-update
     install_cargo_tool cargo-deny "$DENY_VERSION"
     ;;
 *)

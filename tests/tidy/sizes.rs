@@ -66,7 +66,7 @@ fn ratchet(list: &str) -> BTreeMap<String, usize> {
 fn no_file_outgrows_its_reader() {
     let mut listed = ratchet(include_str!("large-files.txt"));
     let mut found = Vec::new();
-    for File { path, text } in tree::files(&[".rs", ".ts", ".svelte", ".css", ".sh"]) {
+    for File { path, text } in tree::files(&[".rs", ".ts", ".svelte"]) {
         if !GENERATED.contains(&path.as_str()) {
             let entry = listed.remove(&path);
             found.extend(check(&path, &text, entry));
