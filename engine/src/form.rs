@@ -10,6 +10,15 @@ use crate::tool::{BlockId, Tool, TopicId, TopicKind};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+mod differences;
+pub mod draw;
+pub mod presented;
+
+pub use differences::DIFFERENCES_MAX;
+pub use presented::{
+    PresentedKind, PresentedQuestion, PresentedSegment, PresentedVariant, present,
+};
+
 /// The 32 secret bytes from which a form is drawn; hexadecimal in JSON, hidden in logs.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -22,6 +31,16 @@ impl fmt::Debug for Seed {
 }
 
 impl Seed {
+    /// Reads 64 hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Seed> {
+        Hash::parse(text.trim()).map(|hash| Seed(hash.0))
+    }
+
+    /// The seed in 64 hexadecimal digits: to be written only where it may be revealed.
+    pub fn reveal(&self) -> String {
+        hex::encode(self.0)
+    }
+
     /// SHA-256 of `nsk form seed v1`, a zero byte and the seed: tells nothing about the seed and
     /// fits no other.
     pub fn commitment(&self) -> Hash {
@@ -142,13 +161,12 @@ pub struct FormItem {
 }
 
 impl Form {
-    /// Draws the form that follows from bank, blueprint and seed.
+    /// Draws the form that follows from bank, blueprint and seed; [`draw`] says how.
     ///
     /// # Errors
     /// [`FormError`] when the blueprint does not fit the bank.
     pub fn assemble(tool: &Tool, blueprint: &Blueprint, seed: &Seed) -> Result<Form, FormError> {
-        let _ = seed;
-        Ok(Form { tool_hash: tool.hash(), blueprint_hash: blueprint.hash(), items: Vec::new() })
+        draw::form(tool, blueprint, seed)
     }
 
     /// The hash of the form.
@@ -156,88 +174,9 @@ impl Form {
         Hash::of_json(self)
     }
 
-    /// What differs between two forms, a line for each difference; empty when they are equal.
+    /// What differs between two forms, a line for each difference up to
+    /// [`DIFFERENCES_MAX`]; empty when they are equal.
     pub fn differences(&self, other: &Form) -> Vec<String> {
-        let _ = other;
-        Vec::new()
+        differences::lines(self, other)
     }
-}
-
-/// A question as the candidate's browser renders it: nothing in it tells the correct answer.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct PresentedQuestion {
-    /// The question.
-    pub question_id: QuestionId,
-    /// Its number in the form, from 1.
-    pub number: u32,
-    /// What it is worth, such as `35/2`.
-    pub points: Points,
-    /// Its type.
-    pub kind: PresentedKind,
-    /// Choice: several may be chosen.
-    pub multiple: bool,
-    /// Plain text; empty for an open question, whose text is in `segments`.
-    pub text: String,
-    /// Absolute URL of its image.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub img: Option<String>,
-    /// Choice and ordering: the variants in the order shown.
-    pub variants: Vec<PresentedVariant>,
-    /// Matching: the lefts in the order shown.
-    pub lefts: Vec<PresentedVariant>,
-    /// Matching: the rights in the order shown.
-    pub rights: Vec<PresentedVariant>,
-    /// Open: text and gaps as they follow one another.
-    pub segments: Vec<PresentedSegment>,
-}
-
-/// The type of a presented question.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PresentedKind {
-    /// Choose one or several.
-    Choice,
-    /// Give each left its right.
-    Matching,
-    /// Put in order.
-    Ordering,
-    /// Fill the gaps.
-    Open,
-}
-
-/// A variant as shown.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct PresentedVariant {
-    /// Its id, to be named in the answer.
-    pub id: VariantId,
-    /// Plain text.
-    pub text: String,
-    /// Absolute URL of its image.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub img: Option<String>,
-}
-
-/// A piece of an open question as shown.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum PresentedSegment {
-    /// Text between gaps.
-    Text {
-        /// Plain text.
-        text: String,
-    },
-    /// A gap to fill.
-    Gap {
-        /// Its place in the answer's `gaps`, from 0.
-        index: u32,
-    },
-}
-
-/// What the candidate sees of a form: no correct answers, no notes, gaps as blanks.
-///
-/// Items whose question the tool does not have are left out; a form assembled from the same tool
-/// has none.
-pub fn present(tool: &Tool, form: &Form) -> Vec<PresentedQuestion> {
-    let _ = (tool, form);
-    Vec::new()
 }

@@ -6,6 +6,21 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+pub(crate) mod complaints;
+pub(crate) mod json;
+pub(crate) mod link;
+pub(crate) mod node;
+pub(crate) mod text;
+
+pub(crate) use complaints::Complaints;
+pub(crate) use node::Node;
+
+/// Largest number of points that a document may give, in all or anywhere.
+pub const POINTS_MAX: i64 = 1_000_000;
+
+/// Longest time in minutes that a document may give.
+pub const MINUTES_MAX: u64 = 24 * 60;
+
 /// Limits of an import. A document beyond one of them is refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ImportLimits {

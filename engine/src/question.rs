@@ -245,7 +245,94 @@ impl Question {
     /// # Errors
     /// The first fault found.
     pub fn check_answer(&self, answer: &Answer) -> Result<(), AnswerFault> {
-        let _ = answer;
-        Ok(())
+        match (&self.kind, answer) {
+            (QuestionKind::Choice { multiple, variants }, Answer::Choice { chosen }) => {
+                let known = variants.iter().map(|v| v.id).collect();
+                check_known(&known, chosen.iter())?;
+                if !multiple && chosen.len() > 1 {
+                    return Err(AnswerFault::TooMany { found: chosen.len() });
+                }
+                Ok(())
+            }
+            (QuestionKind::Matching { lefts, rights, .. }, Answer::Matching { pairs }) => {
+                check_known(&ids(lefts), pairs.keys())?;
+                check_known(&ids(rights), pairs.values())
+            }
+            (QuestionKind::Ordering { items }, Answer::Ordering { order }) => {
+                check_known(&ids(items), order.iter())?;
+                let mut seen = BTreeSet::new();
+                match order.iter().find(|id| !seen.insert(**id)) {
+                    Some(id) => Err(AnswerFault::Duplicate { id: *id }),
+                    None => Ok(()),
+                }
+            }
+            (QuestionKind::Open { segments }, Answer::Open { gaps }) => check_gaps(segments, gaps),
+            _ => Err(AnswerFault::WrongType {
+                expected: self.kind.name().to_owned(),
+                found: answer.kind_name().to_owned(),
+            }),
+        }
     }
 }
+
+impl QuestionKind {
+    /// The name of the type: `choice`, `matching`, `ordering` or `open`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            QuestionKind::Choice { .. } => "choice",
+            QuestionKind::Matching { .. } => "matching",
+            QuestionKind::Ordering { .. } => "ordering",
+            QuestionKind::Open { .. } => "open",
+        }
+    }
+}
+
+impl Answer {
+    /// The name of the type of question that it answers.
+    pub fn kind_name(&self) -> &'static str {
+        match self {
+            Answer::Choice { .. } => "choice",
+            Answer::Matching { .. } => "matching",
+            Answer::Ordering { .. } => "ordering",
+            Answer::Open { .. } => "open",
+        }
+    }
+
+    /// Whether it says nothing at all: no variant named, no gap filled.
+    pub fn is_blank(&self) -> bool {
+        match self {
+            Answer::Choice { chosen } => chosen.is_empty(),
+            Answer::Matching { pairs } => pairs.is_empty(),
+            Answer::Ordering { order } => order.is_empty(),
+            Answer::Open { gaps } => gaps.iter().all(|gap| gap.trim().is_empty()),
+        }
+    }
+}
+
+fn ids(variants: &[Variant]) -> BTreeSet<VariantId> {
+    variants.iter().map(|v| v.id).collect()
+}
+
+fn check_known<'a>(
+    known: &BTreeSet<VariantId>,
+    mut named: impl Iterator<Item = &'a VariantId>,
+) -> Result<(), AnswerFault> {
+    match named.find(|id| !known.contains(id)) {
+        Some(id) => Err(AnswerFault::UnknownVariant { id: *id }),
+        None => Ok(()),
+    }
+}
+
+fn check_gaps(segments: &[Segment], gaps: &[String]) -> Result<(), AnswerFault> {
+    let expected = segments.iter().filter(|s| matches!(s, Segment::Gap { .. })).count();
+    if gaps.len() != expected {
+        return Err(AnswerFault::GapCount { expected, found: gaps.len() });
+    }
+    match gaps.iter().position(|gap| gap.chars().nth(GAP_CHARS_MAX).is_some()) {
+        Some(i) => Err(AnswerFault::GapTooLong { index: i + 1, max: GAP_CHARS_MAX }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

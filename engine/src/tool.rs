@@ -7,9 +7,14 @@ use crate::canon::Hash;
 pub use crate::import::{ImportLimits, Imported, Problem};
 use crate::points::Points;
 use crate::question::{Question, QuestionId, bank_id};
-use serde::Deserializer;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
+
+mod document;
+mod gaps;
+mod questions;
+mod sort;
+mod topics;
 
 bank_id!(
     /// A topic, unique within its kind.
@@ -132,6 +137,5 @@ impl Topic {
 /// # Errors
 /// Every problem found, up to `limits.problems_max`.
 pub fn import(bytes: &[u8], limits: &ImportLimits) -> Result<Imported<Tool>, Vec<Problem>> {
-    let _ = (bytes, limits);
-    Err(Vec::new())
+    document::read(bytes, limits)
 }
