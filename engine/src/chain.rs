@@ -86,6 +86,76 @@ impl Record {
     }
 }
 
+/// The end of a chain: the number and hash of its last record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Head {
+    /// Number of the last record; 0 before the first.
+    pub seq: u64,
+    /// Its hash; zeros before the first.
+    pub hash: Hash,
+}
+
+/// What causes a record, apart from its content.
+#[derive(Clone, Copy, Debug)]
+pub struct Cause {
+    /// When it is decided.
+    pub at: Moment,
+    /// Who causes it.
+    pub by: Actor,
+    /// The command, if one does.
+    pub cmd: Option<CommandId>,
+}
+
+/// An event as a record stores it, with its salt.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// Its kind.
+    pub kind: String,
+    /// Version of its shape.
+    pub v: u16,
+    /// Its body.
+    pub d: Value,
+    /// Fresh random bytes.
+    pub salt: [u8; 16],
+}
+
+impl Head {
+    /// The head after a record.
+    pub fn of(record: &Record) -> Head {
+        Head { seq: record.seq, hash: record.hash }
+    }
+
+    /// Chains the events of one decision onto this head, and moves it.
+    pub fn extend(
+        &mut self,
+        stream: StreamId,
+        cause: Cause,
+        contents: impl IntoIterator<Item = Content>,
+    ) -> Vec<Record> {
+        let mut records = Vec::new();
+        for (content, cmd_ix) in contents.into_iter().zip(0..) {
+            let record = Record {
+                stream,
+                seq: self.seq + 1,
+                at: cause.at,
+                by: cause.by,
+                cmd: cause.cmd,
+                cmd_ix,
+                kind: content.kind,
+                v: content.v,
+                salt: hex::encode(content.salt),
+                d: content.d,
+                prev: self.hash,
+                hash: Hash::default(),
+            }
+            .sealed();
+            *self = Head::of(&record);
+            records.push(record);
+        }
+        records
+    }
+}
+
 /// What is wrong with a chain, and where.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ChainFault {

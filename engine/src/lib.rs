@@ -19,6 +19,7 @@ pub mod ids;
 pub mod import;
 pub mod lang;
 pub mod ledger;
+pub mod patch;
 pub mod points;
 pub mod practice;
 pub mod question;

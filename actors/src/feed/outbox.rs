@@ -1,0 +1,271 @@
+//! The bounded queue between the actors and one connection's writer.
+
+use super::{Item, Topic, Update};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+/// What became of a pushed item.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pushed {
+    /// It waits to be sent.
+    Queued,
+    /// The stream lags: the client will be told and must subscribe anew.
+    Lagging,
+    /// The connection has ended: forget it.
+    Closed,
+}
+
+/// One connection's queue. Any thread pushes; one task pops.
+#[derive(Debug)]
+pub struct Outbox {
+    frames_max: usize,
+    bytes_max: usize,
+    replies_max: usize,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    queue: VecDeque<Item>,
+    updates: usize,
+    bytes: usize,
+    replies: usize,
+    lagging: BTreeMap<Topic, u64>,
+    told: BTreeMap<Topic, ()>,
+    waker: Option<Waker>,
+    closed: bool,
+}
+
+impl Outbox {
+    /// An empty queue that holds so many updates and bytes, and so many unsent replies.
+    pub fn new(frames_max: usize, bytes_max: usize, replies_max: usize) -> Outbox {
+        Outbox { frames_max, bytes_max, replies_max, inner: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic while the lock was held leaves a queue that is still a queue.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues one step of a stream, or marks the stream as lagging.
+    pub fn update(&self, update: &Arc<Update>) -> Pushed {
+        let mut inner = self.lock();
+        if inner.closed {
+            return Pushed::Closed;
+        }
+        if !inner.lagging.is_empty() {
+            if let Some(missed) = inner.lagging.get_mut(&update.topic) {
+                *missed += 1;
+                return Pushed::Lagging;
+            }
+        }
+        let weight = update.weight();
+        if inner.updates >= self.frames_max || inner.bytes + weight > self.bytes_max {
+            inner.lag(&update.topic);
+            wake(inner);
+            return Pushed::Lagging;
+        }
+        inner.updates += 1;
+        inner.bytes += weight;
+        inner.queue.push_back(Item::Update(update.clone()));
+        wake(inner);
+        Pushed::Queued
+    }
+
+    /// Queues anything else. Snapshots and subscriptions end a stream's lag.
+    pub fn push(&self, item: Item) -> Pushed {
+        let mut inner = self.lock();
+        if inner.closed {
+            return Pushed::Closed;
+        }
+        match &item {
+            Item::Subscribed { topic, .. } => {
+                inner.lagging.remove(topic);
+                inner.told.remove(topic);
+            }
+            Item::Digest { topic, .. } | Item::Presence { topic, .. }
+                if inner.lagging.contains_key(topic) || inner.updates >= self.frames_max =>
+            {
+                return Pushed::Lagging;
+            }
+            Item::Reply(_) => {
+                inner.replies += 1;
+                if inner.replies > self.replies_max {
+                    inner.closed = true;
+                    wake(inner);
+                    return Pushed::Closed;
+                }
+            }
+            Item::Digest { .. }
+            | Item::Presence { .. }
+            | Item::Snapshot(_)
+            | Item::Update(_)
+            | Item::Lagged { .. } => {}
+        }
+        inner.queue.push_back(item);
+        wake(inner);
+        Pushed::Queued
+    }
+
+    /// The next item to send; `None` once closed and empty.
+    pub fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Item>> {
+        let mut inner = self.lock();
+        if let Some(item) = inner.pop() {
+            return Poll::Ready(Some(item));
+        }
+        if inner.closed {
+            return Poll::Ready(None);
+        }
+        inner.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// The next item, when one waits.
+    pub fn try_next(&self) -> Option<Item> {
+        self.lock().pop()
+    }
+
+    /// Waits for the next item; `None` once closed and empty.
+    pub async fn next(&self) -> Option<Item> {
+        std::future::poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// Ends the connection: what is queued may still be sent, nothing more is taken.
+    pub fn close(&self) {
+        let mut inner = self.lock();
+        inner.closed = true;
+        wake(inner);
+    }
+
+    /// Whether the connection has ended.
+    pub fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Items that wait.
+    pub fn len(&self) -> usize {
+        self.lock().queue.len()
+    }
+
+    /// Nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Wakes the writer after the lock is released.
+fn wake(mut inner: MutexGuard<'_, Inner>) {
+    let waker = inner.waker.take();
+    drop(inner);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+impl Inner {
+    /// Drops the queued updates of a stream and counts them.
+    fn lag(&mut self, topic: &Topic) {
+        let mut missed = 1;
+        let (mut updates, mut bytes) = (0, 0);
+        self.queue.retain(|item| match item {
+            Item::Update(u) if u.topic == *topic => {
+                missed += 1;
+                updates += 1;
+                bytes += u.weight();
+                false
+            }
+            _ => true,
+        });
+        self.updates -= updates;
+        self.bytes -= bytes;
+        self.lagging.insert(topic.clone(), missed);
+    }
+
+    fn pop(&mut self) -> Option<Item> {
+        if let Some(item) = self.queue.pop_front() {
+            match &item {
+                Item::Update(u) => {
+                    self.updates -= 1;
+                    self.bytes -= u.weight();
+                }
+                Item::Reply(_) => self.replies -= 1,
+                _ => {}
+            }
+            return Some(item);
+        }
+        // Everything else is sent: now each lagging stream is named, once.
+        let topic = self.lagging.keys().find(|t| !self.told.contains_key(*t))?.clone();
+        let missed = self.lagging.get(&topic).copied().unwrap_or_default();
+        self.told.insert(topic.clone(), ());
+        Some(Item::Lagged { topic, missed })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::{Moment, WireId};
+
+    fn update(exam: u64, seq: u64) -> Arc<Update> {
+        Arc::new(Update::new(Topic::exam(WireId(exam)), seq, Moment(0), "answer_saved"))
+    }
+
+    fn seqs(outbox: &Outbox) -> Vec<String> {
+        std::iter::from_fn(|| outbox.try_next())
+            .map(|item| match item {
+                Item::Update(u) => format!("{}#{}", u.topic, u.seq),
+                Item::Lagged { topic, missed } => format!("{topic} lost {missed}"),
+                Item::Subscribed { topic, .. } => format!("{topic} again"),
+                other => format!("{other:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_full_queue_names_what_was_lost_and_spares_other_streams() {
+        let outbox = Outbox::new(3, 1 << 20, 4);
+        assert_eq!(outbox.update(&update(1, 1)), Pushed::Queued);
+        assert_eq!(outbox.update(&update(2, 1)), Pushed::Queued);
+        assert_eq!(outbox.update(&update(1, 2)), Pushed::Queued);
+        assert_eq!(outbox.update(&update(1, 3)), Pushed::Lagging);
+        assert_eq!(outbox.update(&update(1, 4)), Pushed::Lagging);
+        assert_eq!(outbox.update(&update(2, 2)), Pushed::Queued);
+        assert_eq!(seqs(&outbox), ["exam:2#1", "exam:2#2", "exam:1 lost 4"]);
+        assert_eq!(outbox.update(&update(1, 5)), Pushed::Lagging, "until it subscribes anew");
+        assert!(outbox.is_empty());
+        let again = Item::Subscribed {
+            topic: Topic::exam(WireId(1)),
+            id: None,
+            recovered: false,
+            epoch: "e".into(),
+            seq: 5,
+        };
+        assert_eq!(outbox.push(again), Pushed::Queued);
+        assert_eq!(outbox.update(&update(1, 6)), Pushed::Queued);
+        assert_eq!(seqs(&outbox), ["exam:1 again", "exam:1#6"]);
+    }
+
+    #[test]
+    fn bytes_are_bounded_and_given_back() {
+        let outbox = Outbox::new(100, 450, 4);
+        for round in 0..5 {
+            assert_eq!(outbox.update(&update(1, round * 2)), Pushed::Queued);
+            assert_eq!(outbox.update(&update(1, round * 2 + 1)), Pushed::Queued);
+            assert_eq!(seqs(&outbox).len(), 2);
+        }
+        outbox.update(&update(1, 1));
+        outbox.update(&update(1, 2));
+        assert_eq!(outbox.update(&update(1, 3)), Pushed::Lagging);
+    }
+
+    #[test]
+    fn replies_are_kept_and_a_client_that_never_reads_them_is_closed() {
+        let outbox = Outbox::new(1, 1, 2);
+        assert_eq!(outbox.push(Item::Reply("a".into())), Pushed::Queued);
+        assert_eq!(outbox.push(Item::Reply("b".into())), Pushed::Queued);
+        assert_eq!(outbox.push(Item::Reply("c".into())), Pushed::Closed);
+        assert!(outbox.is_closed());
+        assert_eq!(outbox.update(&update(1, 1)), Pushed::Closed);
+    }
+}
