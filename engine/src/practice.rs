@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
+mod document;
 pub mod verdict;
 pub use verdict::{PracticeScore, Reason, TaskScore, verdict};
 
@@ -195,6 +196,19 @@ impl PracticeTool {
     }
 }
 
+impl PassRule {
+    /// Points needed in all, and points needed in each task, where the rule asks for them.
+    pub fn minimums(&self) -> (Option<Points>, Option<Points>) {
+        match self {
+            PassRule::Sum { min_points } => (Some(*min_points), None),
+            PassRule::Each { each_task_min_points } => (None, Some(*each_task_min_points)),
+            PassRule::SumAndEach { min_points, each_task_min_points } => {
+                (Some(*min_points), Some(*each_task_min_points))
+            }
+        }
+    }
+}
+
 impl Task {
     /// Points of the task without a mistake.
     pub fn max_points(&self) -> Points {
@@ -229,8 +243,18 @@ pub fn criterion_result(
     criterion: &Criterion,
     marks: &BTreeMap<PersonId, Points>,
 ) -> CriterionResult {
-    let _ = (criterion, marks);
-    CriterionResult::Missing
+    let (Some(low), Some(high)) = (marks.values().min(), marks.values().max()) else {
+        return CriterionResult::Missing;
+    };
+    let (low, high, allowed) = (*low, *high, criterion.spread);
+    if low.checked_add(&allowed).is_none_or(|reach| high > reach) {
+        return CriterionResult::TooWide { low, high, allowed };
+    }
+    let sum = marks.values().try_fold(Points::zero(), |sum, mark| sum.checked_add(mark));
+    let count = i64::try_from(marks.len()).ok().map(Points::whole);
+    let mean = sum.zip(count).and_then(|(sum, count)| sum.checked_div(&count));
+    // Checked marks are thousandths, whose mean can always be represented.
+    mean.map_or(CriterionResult::Missing, CriterionResult::Agreed)
 }
 
 /// Reads a practice tool.
@@ -238,6 +262,5 @@ pub fn criterion_result(
 /// # Errors
 /// Every problem found, up to `limits.problems_max`.
 pub fn import(bytes: &[u8], limits: &ImportLimits) -> Result<Imported<PracticeTool>, Vec<Problem>> {
-    let _ = (bytes, limits);
-    Err(Vec::new())
+    document::read(bytes, limits)
 }

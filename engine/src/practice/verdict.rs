@@ -3,6 +3,7 @@
 use crate::lang::Lang;
 use crate::points::Points;
 use crate::practice::{CriterionId, PracticeTool, TaskId};
+use crate::scoring::sentences::points as shown;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -70,18 +71,73 @@ pub enum Reason {
 impl Reason {
     /// The reason as a sentence.
     pub fn text(&self, lang: Lang) -> String {
-        lang.pick(String::new(), String::new())
+        match self {
+            Reason::Total { points, needed, met } => {
+                compared(lang.pick("Сумма", "The sum"), *points, *needed, *met, lang)
+            }
+            Reason::Task { title, points, needed, met, .. } => {
+                let what = format!("{} «{title}»", lang.pick("Задание", "Task"));
+                compared(&what, *points, *needed, *met, lang)
+            }
+            Reason::Missing { name, .. } => match lang {
+                Lang::Ru => format!("Критерий «{name}» не оценён."),
+                Lang::En => format!("Criterion “{name}” has no points."),
+            },
+        }
     }
 }
 
-/// The verdict by the tool's rule over the criteria's points.
-pub fn verdict(tool: &PracticeTool, points: &BTreeMap<CriterionId, Points>) -> PracticeScore {
-    let _ = points;
-    PracticeScore {
-        per_task: Vec::new(),
-        total: Points::zero(),
-        max: tool.max_points(),
-        passed: false,
-        reasons: Vec::new(),
+fn compared(what: &str, points: Points, needed: Points, met: bool, lang: Lang) -> String {
+    let (points, needed) = (shown(points), shown(needed));
+    match (lang, met) {
+        (Lang::Ru, true) => format!("{what}: {points} при необходимых {needed}, достаточно."),
+        (Lang::Ru, false) => format!("{what}: {points} при необходимых {needed}, недостаточно."),
+        (Lang::En, true) => format!("{what}: {points} with {needed} needed, enough."),
+        (Lang::En, false) => format!("{what}: {points} with {needed} needed, not enough."),
     }
+}
+
+/// The verdict by the tool's rule over the criteria's points. A criterion without points counts
+/// nothing and keeps the part from being passed; points of unknown criteria are ignored.
+pub fn verdict(tool: &PracticeTool, points: &BTreeMap<CriterionId, Points>) -> PracticeScore {
+    let per_task: Vec<TaskScore> = tool
+        .tasks
+        .iter()
+        .map(|task| TaskScore {
+            task_id: task.id,
+            points: sum(task.criteria.iter().filter_map(|c| points.get(&c.id).copied())),
+            max: task.max_points(),
+        })
+        .collect();
+    let total = sum(per_task.iter().map(|task| task.points));
+    let mut reasons = missing(tool, points);
+    let mut passed = reasons.is_empty();
+    let (of_sum, of_each) = tool.pass.minimums();
+    if let Some(needed) = of_sum {
+        let met = total >= needed;
+        passed &= met;
+        reasons.push(Reason::Total { points: total, needed, met });
+    }
+    if let Some(needed) = of_each {
+        for (task, score) in tool.tasks.iter().zip(&per_task) {
+            let met = score.points >= needed;
+            passed &= met;
+            let (task_id, title, points) = (task.id, task.title.clone(), score.points);
+            reasons.push(Reason::Task { task_id, title, points, needed, met });
+        }
+    }
+    PracticeScore { per_task, total, max: tool.max_points(), passed, reasons }
+}
+
+fn missing(tool: &PracticeTool, points: &BTreeMap<CriterionId, Points>) -> Vec<Reason> {
+    let criteria = tool.tasks.iter().flat_map(|task| &task.criteria);
+    criteria
+        .filter(|c| !points.contains_key(&c.id))
+        .map(|c| Reason::Missing { criterion_id: c.id, name: c.name.clone() })
+        .collect()
+}
+
+/// The exact sum; see [`crate::scoring`] for why it can be represented.
+fn sum(points: impl Iterator<Item = Points>) -> Points {
+    points.fold(Points::zero(), |sum, p| sum.checked_add(&p).unwrap_or(sum))
 }
