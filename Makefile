@@ -7,6 +7,8 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 SHELL := /bin/bash
+# Where rustup puts cargo, for a shell that was opened before it was installed.
+export PATH := $(PATH):$(HOME)/.cargo/bin
 
 NSK       := target/debug/nsk
 DEMO_DATA := var/demo
