@@ -30,8 +30,9 @@ const fn within(text: &'static str, within: &'static [&'static str], instead: &'
     Ban { text, within, except: &[], instead }
 }
 
-const ENGINE: &[&str] = &["engine/"];
-const NO_THREADS: &[&str] = &["engine/", "actors/", "entities/", "tests/stack", "tests/simulation"];
+const ENGINE: &[&str] = &["engine/src/"];
+const NO_THREADS: &[&str] =
+    &["engine/src/", "actors/", "entities/", "tests/stack", "tests/simulation"];
 
 const RUST: [Ban; 26] = [
     ban("do_send(", "it ignores the mailbox bound: try_send, or send with a timeout"),

@@ -64,6 +64,19 @@ fn unknown_decisions(path: &str, text: &str, numbers: &BTreeSet<String>) -> Vec<
         .collect()
 }
 
+/// Log lines that a runbook quotes and no code writes.
+fn unwritten_lines(path: &str, text: &str, sources: &[File]) -> Vec<String> {
+    let quoted = text.lines().filter_map(|l| l.strip_prefix("Log line: `"));
+    let mut lines = quoted.filter_map(|l| l.strip_suffix('`')).peekable();
+    if lines.peek().is_none() {
+        return vec![format!("{path}: has no `Log line:` to find it by")];
+    }
+    lines
+        .filter(|line| !sources.iter().any(|f| f.text.contains(&format!("\"{line}\""))))
+        .map(|line| format!("{path}: no code logs \"{line}\""))
+        .collect()
+}
+
 fn decisions() -> Vec<File> {
     let papers = tree::files(&[".md"]);
     papers.into_iter().filter(|f| f.path.starts_with("ops/decisions/")).collect()
@@ -114,12 +127,25 @@ fn every_cited_decision_exists() {
 }
 
 #[test]
+fn every_runbook_is_found_by_its_log_line() {
+    let papers = tree::files(&[".md"]);
+    let runbooks = papers.iter().filter(|f| f.path.starts_with("ops/runbooks/"));
+    let sources = tree::files(&[".rs"]);
+    let found = runbooks.flat_map(|File { path, text }| unwritten_lines(path, text, &sources));
+    tree::expect_none(&found.collect::<Vec<_>>());
+}
+
+#[test]
 fn planted_lies_are_found() {
     let dead = dead_paths("a.md", "x\n`engine/src/gone.rs` `engine/src/lib.rs`", &tree::root());
     assert_eq!(dead, ["a.md:2: `engine/src/gone.rs` is not there"]);
     assert_eq!(unknown_targets("a.md", "`make run` `make fly`", "run: web\n").len(), 1);
     assert_eq!(check_decision("ops/decisions/0001-a.md", "## What\n## Why\n").len(), 1);
     assert_eq!(check_decision("ops/decisions/a.md", "").len(), 4);
+    let source = File { path: "a.rs".into(), text: "info!(\"gone\")".into() };
+    assert_eq!(unwritten_lines("a.md", "# A\n\nLog line: `gone`\n", &[source]).len(), 0);
+    assert_eq!(unwritten_lines("a.md", "# A\n\nLog line: `gone`\n", &[]).len(), 1);
+    assert_eq!(unwritten_lines("a.md", "# A\n", &[]).len(), 1);
     let none = BTreeSet::new();
     assert_eq!(unknown_decisions("a.rs", "// ops/decisions/0042", &none).len(), 1);
 }
