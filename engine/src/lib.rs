@@ -24,6 +24,7 @@ pub mod points;
 pub mod practice;
 pub mod question;
 pub mod scoring;
+pub mod session;
 pub mod time;
 pub mod tool;
 

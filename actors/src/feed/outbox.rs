@@ -35,6 +35,7 @@ struct Inner {
     told: BTreeMap<Topic, ()>,
     waker: Option<Waker>,
     closed: bool,
+    close_code: Option<u16>,
 }
 
 impl Outbox {
@@ -136,6 +137,17 @@ impl Outbox {
         let mut inner = self.lock();
         inner.closed = true;
         wake(inner);
+    }
+
+    /// Ends the connection with a close code of the live protocol.
+    pub fn close_with(&self, code: u16) {
+        self.lock().close_code.get_or_insert(code);
+        self.close();
+    }
+
+    /// The close code, if one was given.
+    pub fn close_code(&self) -> Option<u16> {
+        self.lock().close_code
     }
 
     /// Whether the connection has ended.
