@@ -167,21 +167,25 @@ pub enum Segment {
 
 /// A candidate's answer to one question.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Answer {
     /// The variants chosen.
     Choice {
         /// At most one where one is to be chosen.
+        #[cfg_attr(feature = "ts", ts(type = "number[]"))]
         chosen: BTreeSet<VariantId>,
     },
     /// The rights given to lefts; a left may be missing.
     Matching {
         /// Left to right.
+        #[cfg_attr(feature = "ts", ts(type = "Record<string, number>"))]
         pairs: BTreeMap<VariantId, VariantId>,
     },
     /// The items in the candidate's order; items may be missing.
     Ordering {
         /// From the first.
+        #[cfg_attr(feature = "ts", ts(type = "number[]"))]
         order: Vec<VariantId>,
     },
     /// The texts of the gaps in order; an empty text is a gap left blank.
@@ -193,6 +197,7 @@ pub enum Answer {
 
 /// Why an answer cannot be an answer to its question.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum AnswerFault {
     /// It is of another type.
@@ -207,12 +212,14 @@ pub enum AnswerFault {
     #[error("the question has no variant {id} there")]
     UnknownVariant {
         /// The variant named.
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
         id: VariantId,
     },
     /// It names a variant twice.
     #[error("variant {id} is named twice")]
     Duplicate {
         /// The variant named.
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
         id: VariantId,
     },
     /// It chooses several where one is to be chosen.

@@ -26,12 +26,16 @@ pub enum ScoringPolicy {
 
 /// The scores of a form.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct ScoreSheet {
     /// Points awarded, exact.
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
     pub total: Points,
     /// Points of a form without a mistake.
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
     pub max: Points,
     /// Points from which the part is passed.
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
     pub pass: Points,
     /// `total >= pass`, exactly.
     pub passed: bool,
@@ -41,14 +45,19 @@ pub struct ScoreSheet {
 
 /// The score of one question.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct ItemScore {
     /// The question.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub question_id: QuestionId,
     /// Its block.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub block_id: BlockId,
     /// Points awarded.
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
     pub awarded: Points,
     /// Points it is worth.
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
     pub of: Points,
     /// The answer was fully correct.
     pub correct: bool,

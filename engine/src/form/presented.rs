@@ -8,12 +8,15 @@ use serde::{Deserialize, Serialize};
 
 /// A question as the candidate's browser renders it: nothing in it tells the correct answer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct PresentedQuestion {
     /// The question.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub question_id: QuestionId,
     /// Its number in the form, from 1.
     pub number: u32,
     /// What it is worth, such as `35/2`.
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
     pub points: Points,
     /// Its type.
     pub kind: PresentedKind,
@@ -23,6 +26,7 @@ pub struct PresentedQuestion {
     pub text: String,
     /// Absolute URL of its image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
     pub img: Option<String>,
     /// Choice and ordering: the variants in the order shown.
     pub variants: Vec<PresentedVariant>,
@@ -36,6 +40,7 @@ pub struct PresentedQuestion {
 
 /// The type of a presented question.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum PresentedKind {
     /// Choose one or several.
@@ -50,18 +55,22 @@ pub enum PresentedKind {
 
 /// A variant as shown.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct PresentedVariant {
     /// Its id, to be named in the answer.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub id: VariantId,
     /// Plain text.
     pub text: String,
     /// Absolute URL of its image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
     pub img: Option<String>,
 }
 
 /// A piece of an open question as shown.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum PresentedSegment {
     /// Text between gaps.

@@ -12,8 +12,10 @@ use std::collections::BTreeMap;
 /// What was answered, what was expected, and why points were given or not. It quotes the bank's
 /// texts, so that it can be read without the bank.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Explanation {
     /// The question.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub question_id: QuestionId,
     /// Its text.
     pub question: String,
@@ -22,13 +24,17 @@ pub struct Explanation {
     /// The answer beside what was expected.
     pub comparison: Comparison,
     /// Points given.
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
     pub awarded: Points,
     /// Points it is worth.
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
     pub of: Points,
 }
 
 /// How an answer was judged.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", ts(rename = "ItemOutcome"))]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Outcome {
     /// Fully correct.
@@ -46,8 +52,10 @@ pub enum Outcome {
 
 /// A variant as an explanation names it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Named {
     /// Its id.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub id: VariantId,
     /// Its text; empty where it is only an image.
     pub text: String,
@@ -55,6 +63,7 @@ pub struct Named {
 
 /// An answer beside what was expected.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Comparison {
     /// Variants chosen.
@@ -85,11 +94,13 @@ pub enum Comparison {
 
 /// A left with the right it got and the right it should have got.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct MatchingRow {
     /// The left.
     pub left: Named,
     /// The right it got, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
     pub given: Option<Named>,
     /// The right it should have got.
     pub expected: Named,
@@ -99,6 +110,7 @@ pub struct MatchingRow {
 
 /// A gap with what was written and what would have been accepted.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct GapRow {
     /// What was written; empty for a blank.
     pub given: String,
