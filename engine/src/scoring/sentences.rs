@@ -15,11 +15,11 @@ pub(super) fn explanation(e: &Explanation, lang: Lang) -> String {
         let word = lang.pick("Ответ", "Answer");
         sentences.push(format!("{word}: {}.", given(&e.comparison, lang)));
     }
+    sentences.push(reason(e, lang));
     if e.outcome != Outcome::Correct {
         let word = lang.pick("Верный ответ", "Correct answer");
         sentences.push(format!("{word}: {}.", expected(&e.comparison, lang)));
     }
-    sentences.push(reason(e, lang));
     sentences.push(match lang {
         Lang::Ru => format!("Начислено {} из {}.", points(e.awarded), points(e.of)),
         Lang::En => format!("Awarded {} of {}.", points(e.awarded), points(e.of)),
