@@ -1,0 +1,90 @@
+// Plain HTTP to the server. Answers are unions, never exceptions: a page decides what to say.
+import type { Entry, Posted } from "../live/queue.ts";
+import type { BoardRow, Session } from "./wire.ts";
+
+/** Where the browser's API lives. */
+export const BASE = "/api/nsk/v1";
+/** A request that takes longer is given up; for a command that means "unknown", not "refused". */
+export const REQUEST_MS = 10_000;
+
+export type Reply<T> =
+  | { ok: true; value: T }
+  | { ok: false; kind: "network" }
+  | { ok: false; kind: "http"; status: number; code: string; message: string; temporary: boolean; afterMs: number };
+
+/** The fields of problem+json that are used. */
+interface Problem {
+  code?: string;
+  detail?: string;
+  message?: string;
+  title?: string;
+  temporary?: boolean;
+  after_ms?: number;
+}
+
+async function request<T>(method: string, path: string, body?: unknown): Promise<Reply<T>> {
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(BASE + path, {
+      method,
+      credentials: "same-origin",
+      headers: body === undefined ? {} : { "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(REQUEST_MS),
+    });
+    text = await response.text();
+  } catch {
+    return { ok: false, kind: "network" };
+  }
+  const parsed = parse(text);
+  if (response.ok) return { ok: true, value: parsed as T };
+  const problem = (parsed ?? {}) as Problem;
+  return {
+    ok: false,
+    kind: "http",
+    status: response.status,
+    code: problem.code ?? `http_${response.status}`,
+    message: problem.detail ?? problem.message ?? problem.title ?? response.statusText,
+    temporary: problem.temporary ?? (response.status >= 500 || response.status === 429),
+    afterMs: problem.after_ms ?? 1_000,
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export const signIn = (login: string, password: string): Promise<Reply<Session>> =>
+  request("POST", "/session", { login, password });
+export const whoAmI = (): Promise<Reply<Session>> => request("GET", "/session");
+export const signOut = (): Promise<Reply<unknown>> => request("DELETE", "/session");
+
+/** The exams that this person may see. */
+export async function listExams(): Promise<Reply<BoardRow[]>> {
+  const reply = await request<BoardRow[] | { exams: BoardRow[] }>("GET", "/exams");
+  if (!reply.ok) return reply;
+  return { ok: true, value: Array.isArray(reply.value) ? reply.value : reply.value.exams };
+}
+
+/** Sends a queued command over plain HTTP. */
+export async function postCommand(entry: Entry): Promise<Posted> {
+  const exam = entry.s.replace(/^exam:/, "");
+  const { cmd, body, if_seq } = entry;
+  const message = if_seq === undefined ? { cmd, body } : { cmd, body, if_seq };
+  const path = `/exams/${encodeURIComponent(exam)}/commands`;
+  const reply = await request<{ seq: number; epoch: string; dup: boolean }>("POST", path, message);
+  if (reply.ok) {
+    // A proxy's cheerful 200 without our fields is no acknowledgement.
+    if (typeof reply.value?.seq !== "number") return { kind: "failed" };
+    return { kind: "ack", frame: { t: "ack", cmd, ...reply.value } };
+  }
+  // Without a valid sign-in the server has not judged the command: it stays queued.
+  if (reply.kind === "network" || reply.status === 401) return { kind: "failed" };
+  const { code, message: text, temporary, afterMs } = reply;
+  return { kind: "err", frame: { t: "err", cmd, code, message: text, temporary, after_ms: afterMs } };
+}
