@@ -34,6 +34,7 @@ struct State {
     hold: Option<Arc<Semaphore>>,
     lenient: bool,
     batches: Vec<usize>,
+    attempts: usize,
     crashes: HashMap<(StreamId, u64), u32>,
     poison: HashMap<(StreamId, CommandId), u32>,
     quarantined: BTreeMap<StreamId, Quarantined>,
@@ -115,6 +116,11 @@ impl MemoryLog {
     /// Number of items of every committed batch, in order.
     pub fn batches(&self) -> Vec<usize> {
         self.state().batches.clone()
+    }
+
+    /// How many appends have begun, those that wait or failed included; probes are not counted.
+    pub fn attempts(&self) -> usize {
+        self.state().attempts
     }
 
     /// A stream's present summary.
@@ -205,7 +211,12 @@ fn check(state: &State, batch: &[Append]) -> Result<(), AppendError> {
 #[async_trait]
 impl EventLog for MemoryLog {
     async fn append(&self, fence: Fence, batch: &[Append]) -> Result<(), AppendError> {
-        let hold = self.state().hold.clone();
+        let hold = {
+            let mut state = self.state();
+            state.attempts += usize::from(!batch.is_empty());
+            state.hold.clone()
+        };
+        self.touch();
         if let Some(gate) = hold {
             // Closed, not acquired: an error is how a dropped hold lets everyone pass.
             let _ = gate.acquire().await;

@@ -1,0 +1,5 @@
+//! Supervision (under construction).
+
+mod budget;
+
+pub use budget::{Budget, Systemic, Verdict};
