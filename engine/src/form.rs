@@ -20,7 +20,7 @@ pub use presented::{
 };
 
 /// The 32 secret bytes from which a form is drawn; hexadecimal in JSON, hidden in logs.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seed(#[serde(with = "hex::serde")] pub [u8; 32]);
 

@@ -59,10 +59,10 @@ impl de::Visitor<'_> for IdVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<u64, E> {
-        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-            if let Ok(n) = text.parse() {
-                return self.visit_u64(n);
-            }
+        if text.bytes().all(|b| b.is_ascii_digit())
+            && let Ok(n) = text.parse()
+        {
+            return self.visit_u64(n);
         }
         Err(E::invalid_value(de::Unexpected::Str(text), &self))
     }

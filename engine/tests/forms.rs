@@ -120,7 +120,7 @@ fn seeds_stay_hidden() {
     let seed = Seed([0xab; 32]);
     assert!(!format!("{seed:?}").contains("ab"));
     assert!(!format!("{seed:?}").contains("171"));
-    assert_eq!(Seed::parse(&seed.reveal()), Some(seed));
+    assert_eq!(Seed::parse(&seed.reveal()), Some(seed.clone()));
     let json = serde_json::to_string(&seed).expect("JSON");
     assert_eq!(serde_json::from_str::<Seed>(&json).expect("a seed"), seed);
     assert_ne!(seed.commitment(), Hash::of(&[&seed.0]));

@@ -73,7 +73,7 @@ fn spoilt(correct: &Value, way: u8) -> Value {
     match wrong["type"].as_str() {
         Some("choice") => {
             let chosen = wrong["chosen"].as_array_mut().expect("a list");
-            if chosen.len() > 1 && way % 2 == 0 {
+            if chosen.len() > 1 && way.is_multiple_of(2) {
                 chosen.pop();
             } else {
                 chosen[0] = json!(999_999);
@@ -81,9 +81,9 @@ fn spoilt(correct: &Value, way: u8) -> Value {
         }
         Some("matching") => {
             let pairs = wrong["pairs"].as_object_mut().expect("pairs");
-            let (first, last) = (pairs.keys().next().cloned(), pairs.keys().last().cloned());
+            let (first, last) = (pairs.keys().next().cloned(), pairs.keys().next_back().cloned());
             let (first, last) = (first.expect("a left"), last.expect("a left"));
-            if way % 2 == 0 {
+            if way.is_multiple_of(2) {
                 pairs.remove(&first);
             } else {
                 let right = pairs[&last].clone();
@@ -234,98 +234,81 @@ fn judged(id: u64, json: Value) -> (Outcome, Vec<String>) {
     (item.explanation.outcome, texts.to_vec())
 }
 
+/// Questions of the sample, an answer, its outcome, and words of the explanation.
+const JUDGED: &[(u64, &str, &str, &[&str])] = &[
+    (
+        1333,
+        r#"{"type": "choice", "chosen": [4839]}"#,
+        "correct",
+        &["полностью", "fully correct", "35/2 (17.50) из 35/2"],
+    ),
+    (
+        1333,
+        r#"{"type": "choice", "chosen": [4838]}"#,
+        "wrong",
+        &["«Франция»", "выбрано лишнее: «Франция»; не выбрано: «Россия»", "Начислено 0 из"],
+    ),
+    (1333, r#"{"type": "choice", "chosen": []}"#, "unanswered", &["Ответ не дан", "No answer"]),
+    (
+        1333,
+        r#"{"type": "choice", "chosen": [4838, 4839]}"#,
+        "invalid",
+        &["один вариант, а не 2", "one variant is to be chosen"],
+    ),
+    (1335, r#"{"type": "choice", "chosen": [4844, 4845, 4847]}"#, "correct", &[]),
+    (1335, r#"{"type": "choice", "chosen": [4844, 4845]}"#, "wrong", &["не выбрано", "not chosen"]),
+    (
+        1335,
+        r#"{"type": "choice", "chosen": [4844, 4845, 4846, 4847]}"#,
+        "wrong",
+        &["выбрано лишнее", "wrongly chosen"],
+    ),
+    (2884, r#"{"type": "matching", "pairs": {"4866": 4864, "4867": 4865}}"#, "correct", &[]),
+    (
+        2884,
+        r#"{"type": "matching", "pairs": {"4866": 4864}}"#,
+        "wrong",
+        &["верных пар 1 из 2", "(пусто)", "correct pairs 1 of 2"],
+    ),
+    (
+        2884,
+        r#"{"type": "matching", "pairs": {"4866": 4865, "4867": 4865}}"#,
+        "wrong",
+        &["верных пар 1 из 2"],
+    ),
+    (2879, r#"{"type": "ordering", "order": [4849, 4848, 4850, 4851]}"#, "correct", &[" → "]),
+    (
+        2879,
+        r#"{"type": "ordering", "order": [4848, 4849, 4850, 4851]}"#,
+        "wrong",
+        &["на своих местах 2 из 4"],
+    ),
+    (2879, r#"{"type": "ordering", "order": [4849, 4848, 4850]}"#, "wrong", &["3 из 4"]),
+    (1337, r#"{"type": "open", "gaps": [" москва", "ВАРШАВА "]}"#, "correct", &[]),
+    (1337, r#"{"type": "open", "gaps": ["Moscow", "Варшава"]}"#, "correct", &[]),
+    (
+        1337,
+        r#"{"type": "open", "gaps": ["Москва", "Москва"]}"#,
+        "wrong",
+        &["верных полей 1 из 2", "«Варшава» или «Warsaw»"],
+    ),
+    (1337, r#"{"type": "open", "gaps": ["Москва"]}"#, "invalid", &["полей 2, а не 1"]),
+    (1339, r#"{"type": "open", "gaps": ["FIR \u00a0 tree"]}"#, "correct", &[]),
+    (1339, r#"{"type": "open", "gaps": ["firtree"]}"#, "wrong", &[]),
+    (1338, r#"{"type": "choice", "chosen": [1]}"#, "invalid", &["типа open, а не choice"]),
+];
+
 #[test]
 fn each_type_is_judged_and_explained() {
-    let open = |gaps: &[&str]| json!({"type": "open", "gaps": gaps});
-    let long = "я".repeat(GAP_CHARS_MAX + 1);
-    for (id, json, outcome, words) in [
-        (
-            1333,
-            json!({"type": "choice", "chosen": [4839]}),
-            "correct",
-            vec!["полностью", "fully correct", "35/2 (17.50) из 35/2"],
-        ),
-        (
-            1333,
-            json!({"type": "choice", "chosen": [4838]}),
-            "wrong",
-            vec!["«Франция»", "выбрано лишнее: «Франция»; не выбрано: «Россия»", "Начислено 0 из"],
-        ),
-        (
-            1333,
-            json!({"type": "choice", "chosen": []}),
-            "unanswered",
-            vec!["Ответ не дан", "No answer"],
-        ),
-        (
-            1333,
-            json!({"type": "choice", "chosen": [4838, 4839]}),
-            "invalid",
-            vec!["один вариант, а не 2", "one variant is to be chosen"],
-        ),
-        (1335, json!({"type": "choice", "chosen": [4844, 4845, 4847]}), "correct", vec![]),
-        (
-            1335,
-            json!({"type": "choice", "chosen": [4844, 4845]}),
-            "wrong",
-            vec!["не выбрано", "not chosen"],
-        ),
-        (
-            1335,
-            json!({"type": "choice", "chosen": [4844, 4845, 4846, 4847]}),
-            "wrong",
-            vec!["выбрано лишнее", "wrongly chosen"],
-        ),
-        (
-            2884,
-            json!({"type": "matching", "pairs": {"4866": 4864, "4867": 4865}}),
-            "correct",
-            vec![],
-        ),
-        (
-            2884,
-            json!({"type": "matching", "pairs": {"4866": 4864}}),
-            "wrong",
-            vec!["верных пар 1 из 2", "(пусто)", "correct pairs 1 of 2"],
-        ),
-        (
-            2884,
-            json!({"type": "matching", "pairs": {"4866": 4865, "4867": 4865}}),
-            "wrong",
-            vec!["верных пар 1 из 2"],
-        ),
-        (
-            2879,
-            json!({"type": "ordering", "order": [4849, 4848, 4850, 4851]}),
-            "correct",
-            vec![" → "],
-        ),
-        (
-            2879,
-            json!({"type": "ordering", "order": [4848, 4849, 4850, 4851]}),
-            "wrong",
-            vec!["на своих местах 2 из 4"],
-        ),
-        (2879, json!({"type": "ordering", "order": [4849, 4848, 4850]}), "wrong", vec!["3 из 4"]),
-        (1337, open(&[" москва", "ВАРШАВА "]), "correct", vec![]),
-        (1337, open(&["Moscow", "Варшава"]), "correct", vec![]),
-        (
-            1337,
-            open(&["Москва", "Москва"]),
-            "wrong",
-            vec!["верных полей 1 из 2", "«Варшава» или «Warsaw»"],
-        ),
-        (1337, open(&["Москва"]), "invalid", vec!["полей 2, а не 1"]),
-        (1337, open(&["Москва", &long]), "invalid", vec!["длиннее"]),
-        (1339, open(&["FIR \u{a0} tree"]), "correct", vec![]),
-        (1339, open(&["firtree"]), "wrong", vec![]),
-        (1338, json!({"type": "choice", "chosen": [1]}), "invalid", vec!["типа open, а не choice"]),
-    ] {
-        let (is, texts) = judged(id, json.clone());
+    for (id, json, outcome, words) in JUDGED {
+        let (is, texts) = judged(*id, serde_json::from_str(json).expect("JSON"));
         let is = serde_json::to_value(&is).expect("JSON");
-        assert_eq!(is["is"], outcome, "{json}: {texts:?}");
-        for word in words {
+        assert_eq!(is["is"], *outcome, "{json}: {texts:?}");
+        for word in *words {
             assert!(texts.iter().any(|t| t.contains(word)), "{word} in {texts:?}");
         }
     }
+    let long = "я".repeat(GAP_CHARS_MAX + 1);
+    let (is, texts) = judged(1337, json!({"type": "open", "gaps": ["Москва", long]}));
+    assert!(matches!(is, Outcome::Invalid { .. }) && texts[0].contains("длиннее"), "{texts:?}");
 }

@@ -21,16 +21,16 @@ use crate::tool::{BlockId, Tool, Topic};
 use std::collections::BTreeSet;
 
 /// The stream of numbers that a seed gives for one bank and blueprint.
-struct Stream {
+struct Stream<'s> {
     tool: Hash,
     blueprint: Hash,
-    seed: Seed,
+    seed: &'s Seed,
     block: u64,
     /// Numbers of the last block that were not yet taken, the next one last.
     left: Vec<u64>,
 }
 
-impl Stream {
+impl Stream<'_> {
     fn next(&mut self) -> u64 {
         loop {
             if let Some(number) = self.left.pop() {
@@ -74,13 +74,8 @@ pub(super) fn form(tool: &Tool, blueprint: &Blueprint, seed: &Seed) -> Result<Fo
         return Err(FormError::OtherTool { expected: blueprint.tool_hash, found: tool_hash });
     }
     let blueprint_hash = blueprint.hash();
-    let mut stream = Stream {
-        tool: tool_hash,
-        blueprint: blueprint_hash,
-        seed: *seed,
-        block: 0,
-        left: Vec::new(),
-    };
+    let mut stream =
+        Stream { tool: tool_hash, blueprint: blueprint_hash, seed, block: 0, left: Vec::new() };
     let mut drawn = questions(tool, blueprint, &mut stream)?;
     if blueprint.shuffle_questions {
         stream.shuffle(&mut drawn);
@@ -99,7 +94,7 @@ type Drawn<'t> = (&'t Topic, BlockId, &'t Question);
 fn questions<'t>(
     tool: &'t Tool,
     blueprint: &Blueprint,
-    stream: &mut Stream,
+    stream: &mut Stream<'_>,
 ) -> Result<Vec<Drawn<'t>>, FormError> {
     let mut drawn = Vec::new();
     let mut seen = BTreeSet::new();
@@ -127,7 +122,7 @@ fn questions<'t>(
 fn variants(
     question: &Question,
     shuffle: bool,
-    stream: &mut Stream,
+    stream: &mut Stream<'_>,
 ) -> (Vec<VariantId>, Vec<VariantId>) {
     let ids = |list: &[Variant]| -> Vec<VariantId> { list.iter().map(|v| v.id).collect() };
     let (lefts, mut order) = match &question.kind {
