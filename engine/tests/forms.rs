@@ -110,9 +110,18 @@ fn a_known_seed_gives_a_known_form() {
     let tool = sample();
     let seed = Seed([7; 32]);
     let form = draw(&tool, seed.0);
-    assert_eq!(form.hash().to_string(), "1954fb9c4c809101785635d17a83dfca209cd3d16ba14fb18f26ea993e61d5b5");
-    assert_eq!(tool.hash().to_string(), "ad3b4031c0371b4060a7c2b5a860398fc5b08fd98db2d4590d4d7179aa557438");
-    assert_eq!(seed.commitment().to_string(), "a7f711d5d13bf0d6bcbd171002980af835f67e3153a069b9ed87767f0f8cfaf5");
+    assert_eq!(
+        form.hash().to_string(),
+        "1954fb9c4c809101785635d17a83dfca209cd3d16ba14fb18f26ea993e61d5b5"
+    );
+    assert_eq!(
+        tool.hash().to_string(),
+        "ad3b4031c0371b4060a7c2b5a860398fc5b08fd98db2d4590d4d7179aa557438"
+    );
+    assert_eq!(
+        seed.commitment().to_string(),
+        "a7f711d5d13bf0d6bcbd171002980af835f67e3153a069b9ed87767f0f8cfaf5"
+    );
 }
 
 #[test]
