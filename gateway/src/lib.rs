@@ -1,1 +1,9 @@
-//! Placeholder.
+//! HTTP, WebSocket and the adapters of the exam engine; the composition root of the program `nsk`.
+
+pub mod adapters;
+pub mod app;
+pub mod auth;
+pub mod config;
+pub mod error;
+pub mod telemetry;
+pub mod wire;

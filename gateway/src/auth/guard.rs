@@ -1,0 +1,113 @@
+//! The guard before every route: it finds the route's line in the permission table, verifies the
+//! token and puts the [`Principal`] into the request. A route without a line is refused.
+
+use super::permissions::{self, Who};
+use super::principal::{Principal, SESSION_COOKIE};
+use crate::app::App;
+use crate::error::ApiError;
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, header};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpRequest, ResponseError, web};
+
+/// Where a token was found.
+enum Found {
+    Header(String),
+    Cookie(String),
+}
+
+/// Middleware for the whole application: `App::new().wrap(from_fn(auth::guard))`.
+///
+/// # Errors
+/// What the inner service fails with; refusals are responses.
+pub async fn guard<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    match admit(request.request()) {
+        Ok(principal) => {
+            if let Some(principal) = principal {
+                request.extensions_mut().insert(principal);
+            }
+            next.call(request).await.map(ServiceResponse::map_into_left_body)
+        }
+        Err(error) => {
+            let response = error.error_response().map_into_right_body();
+            Ok(request.into_response(response))
+        }
+    }
+}
+
+fn admit(request: &HttpRequest) -> Result<Option<Principal>, ApiError> {
+    // A path without a route is answered 404 by the router.
+    let Some(pattern) = request.match_pattern() else { return Ok(None) };
+    let Some(permission) = permissions::find(request.method().as_str(), &pattern) else {
+        // The route exists with another method: the router answers 405.
+        if permissions::known(&pattern) {
+            return Ok(None);
+        }
+        tracing::error!(route = %pattern, "a route has no line in the permission table");
+        return Err(ApiError::forbidden("this route has no permission"));
+    };
+    let principal = sign_in(request);
+    match permission.who {
+        Who::Anyone => Ok(principal.ok()),
+        Who::SignedIn => principal.map(Some),
+        Who::Roles(roles) => {
+            let principal = principal?;
+            if principal.has_any(roles) {
+                return Ok(Some(principal));
+            }
+            Err(ApiError::forbidden(format!("only for: {}", permission.who)))
+        }
+    }
+}
+
+fn sign_in(request: &HttpRequest) -> Result<Principal, ApiError> {
+    let app = request.app_data::<web::Data<App>>().ok_or_else(ApiError::unauthorized)?;
+    match token_of(request)? {
+        Found::Header(token) => app.auth.verify(&token),
+        Found::Cookie(token) => {
+            let principal = app.auth.verify(&token)?;
+            let safe = [Method::GET, Method::HEAD, Method::OPTIONS];
+            if !safe.contains(request.method()) && !same_origin(request, &app.config.server.origins)
+            {
+                return Err(ApiError::forbidden("the request comes from another site"));
+            }
+            Ok(principal)
+        }
+    }
+}
+
+/// The bearer token of the `Authorization` header, else the session cookie. The header's scheme is
+/// `Bearer`, or `Baerer` as legacy clients spell it, in any case.
+fn token_of(request: &HttpRequest) -> Result<Found, ApiError> {
+    if let Some(value) = request.headers().get(header::AUTHORIZATION) {
+        let value = value.to_str().map_err(|_| ApiError::unauthorized())?;
+        let (scheme, token) = value.split_once(' ').ok_or_else(ApiError::unauthorized)?;
+        let known = ["bearer", "baerer"].iter().any(|s| scheme.eq_ignore_ascii_case(s));
+        return if known {
+            Ok(Found::Header(token.trim().to_owned()))
+        } else {
+            Err(ApiError::unauthorized())
+        };
+    }
+    let cookie = request.cookie(SESSION_COOKIE).ok_or_else(ApiError::unauthorized)?;
+    Ok(Found::Cookie(cookie.value().to_owned()))
+}
+
+/// Whether a browser's request comes from this site's own pages: its `Origin` names the request's
+/// own `Host`, or one of the configured origins. A request without `Origin` does not.
+pub fn same_origin(request: &HttpRequest, also: &[String]) -> bool {
+    let text = |name| request.headers().get(name).and_then(|v| v.to_str().ok());
+    let Some(origin) = text(header::ORIGIN) else { return false };
+    if also.iter().any(|o| o.eq_ignore_ascii_case(origin)) {
+        return true;
+    }
+    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    match (host, text(header::HOST)) {
+        (Some(origin), Some(own)) => origin.eq_ignore_ascii_case(own),
+        _ => false,
+    }
+}

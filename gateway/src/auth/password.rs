@@ -1,0 +1,129 @@
+//! Passwords: Argon2id hashes, made and checked off the request threads, a few at a time.
+//!
+//! A check of an unknown login costs as much as one of a known login: the time tells nothing.
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+/// Shortest password that may be set, characters.
+pub const PASSWORD_CHARS_MIN: usize = 8;
+/// Longest password, bytes: more is refused before it is hashed.
+pub const PASSWORD_BYTES_MAX: usize = 1_024;
+
+/// Why a password was not hashed or checked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PasswordFault {
+    /// Too many passwords wait to be checked.
+    #[error("too many passwords wait to be checked")]
+    Busy,
+    /// The hash cannot be made or read.
+    #[error("the password hash cannot be made or read")]
+    Broken,
+}
+
+/// Checks passwords with bounded memory and bounded waiting.
+#[derive(Debug)]
+pub struct Passwords {
+    running: Semaphore,
+    waiting: AtomicUsize,
+    waiting_max: usize,
+    decoy: String,
+}
+
+/// Counts one waiting check for as long as it lives.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Passwords {
+    /// A checker that works on `at_once` passwords and lets `waiting_max` more wait.
+    ///
+    /// # Errors
+    /// When the decoy for unknown logins cannot be hashed.
+    pub fn new(
+        at_once: usize,
+        waiting_max: usize,
+        salt: [u8; 16],
+    ) -> Result<Passwords, PasswordFault> {
+        let decoy = hash("no password fits this", salt)?;
+        let (running, waiting) = (Semaphore::new(at_once), AtomicUsize::new(0));
+        Ok(Passwords { running, waiting, waiting_max, decoy })
+    }
+
+    /// Whether the password fits the hash; without a hash it takes as long and never fits.
+    ///
+    /// # Errors
+    /// `Busy` when too many wait, `Broken` when the hash cannot be read.
+    pub async fn fits(&self, password: &str, hash: Option<&str>) -> Result<bool, PasswordFault> {
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Waiting(&self.waiting);
+        if before >= self.waiting_max {
+            return Err(PasswordFault::Busy);
+        }
+        let _permit = self.running.acquire().await.map_err(|_| PasswordFault::Busy)?;
+        let known = hash.is_some();
+        let hash = hash.unwrap_or(&self.decoy).to_owned();
+        let password = password.to_owned();
+        let fits = spawn_blocking(move || check(&password, &hash))
+            .await
+            .map_err(|_| PasswordFault::Broken)??;
+        Ok(fits && known)
+    }
+}
+
+fn check(password: &str, hash: &str) -> Result<bool, PasswordFault> {
+    if password.len() > PASSWORD_BYTES_MAX {
+        return Ok(false);
+    }
+    let hash = PasswordHash::new(hash).map_err(|_| PasswordFault::Broken)?;
+    Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+/// The hash of a password as a PHC string: Argon2id, 19 MiB, 2 passes. Takes tens of milliseconds.
+///
+/// # Errors
+/// When the password is longer than [`PASSWORD_BYTES_MAX`].
+pub fn hash(password: &str, salt: [u8; 16]) -> Result<String, PasswordFault> {
+    if password.len() > PASSWORD_BYTES_MAX {
+        return Err(PasswordFault::Broken);
+    }
+    let hash: PasswordHash = Argon2::default()
+        .hash_password_with_salt(password.as_bytes(), &salt)
+        .map_err(|_| PasswordFault::Broken)?;
+    Ok(hash.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_fits_its_own_hash_alone() {
+        let passwords = Passwords::new(1, 4, [7; 16]).expect("a checker");
+        let hash = hash("пароль operator", [9; 16]).expect("a hash");
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert_eq!(passwords.fits("пароль operator", Some(&hash)).await, Ok(true));
+        assert_eq!(passwords.fits("пароль Operator", Some(&hash)).await, Ok(false));
+        assert_eq!(passwords.fits("no password fits this", None).await, Ok(false));
+        assert_eq!(passwords.fits("x", Some("x")).await, Err(PasswordFault::Broken));
+        let long = "a".repeat(PASSWORD_BYTES_MAX + 1);
+        assert_eq!(passwords.fits(&long, Some(&hash)).await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_in_a_queue_without_end() {
+        let passwords = Passwords::new(1, 0, [7; 16]).expect("a checker");
+        assert_eq!(passwords.fits("x", None).await, Err(PasswordFault::Busy));
+        let passwords = Passwords::new(1, 1, [7; 16]).expect("a checker");
+        assert_eq!(passwords.fits("x", None).await, Ok(false));
+        assert_eq!(passwords.fits("x", None).await, Ok(false), "the place is given back");
+    }
+}

@@ -1,0 +1,142 @@
+//! The permission table: who may call which route. The guard refuses every route that has no line
+//! here, and a test holds this table against the list of routes.
+//!
+//! Rights within one exam (its candidate, its panel, its chair) are not here: the exam decides
+//! them, from its own plan.
+
+use engine::exam::Role;
+use std::fmt;
+
+/// Who may call a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Who {
+    /// Anybody, signed in or not.
+    Anyone,
+    /// Anybody who is signed in; the handler narrows it down to the exam's own people.
+    SignedIn,
+    /// Those with one of the roles.
+    Roles(&'static [Role]),
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Who::Anyone => f.write_str("anyone"),
+            Who::SignedIn => f.write_str("signed in"),
+            Who::Roles(roles) => {
+                let words: Vec<&str> = roles.iter().map(|role| word(*role)).collect();
+                f.write_str(&words.join(", "))
+            }
+        }
+    }
+}
+
+/// The role's word, as commands and tokens write it.
+pub fn word(role: Role) -> &'static str {
+    match role {
+        Role::Candidate => "candidate",
+        Role::Expert => "expert",
+        Role::Operator => "operator",
+        Role::Observer => "observer",
+        Role::Council => "council",
+        Role::Administrator => "administrator",
+        Role::Service => "service",
+    }
+}
+
+/// Reads a role's word.
+pub fn role_of(text: &str) -> Option<Role> {
+    const ALL: [Role; 7] = [
+        Role::Candidate,
+        Role::Expert,
+        Role::Operator,
+        Role::Observer,
+        Role::Council,
+        Role::Administrator,
+        Role::Service,
+    ];
+    ALL.into_iter().find(|role| word(*role) == text)
+}
+
+/// A line of the table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Permission {
+    /// The method in capitals.
+    pub method: &'static str,
+    /// The route's pattern, such as `/api/v1/exam/{exam_id}`.
+    pub path: &'static str,
+    /// Who may call it.
+    pub who: Who,
+}
+
+const fn line(method: &'static str, path: &'static str, who: Who) -> Permission {
+    Permission { method, path, who }
+}
+
+const STAFF: Who =
+    Who::Roles(&[Role::Observer, Role::Operator, Role::Council, Role::Administrator]);
+const OPERATORS: Who = Who::Roles(&[Role::Operator, Role::Administrator]);
+const ADMINISTRATORS: Who = Who::Roles(&[Role::Administrator]);
+
+/// Who may call what.
+pub const PERMISSIONS: &[Permission] = &[
+    // The МАК's own REST, with its exact names.
+    line("POST", "/token", Who::Anyone),
+    line("GET", "/api/v1/person/info", Who::SignedIn),
+    line("GET", "/api/v1/exam/events", Who::SignedIn),
+    line("GET", "/api/v1/exam/{exam_id}", Who::SignedIn),
+    line("GET", "/api/v1/exam/{exam_id}/action", Who::SignedIn),
+    line("POST", "/api/v1/exam/{exam_id}/practice/action", Who::SignedIn),
+    line("GET", "/api/v1/exam/{exam_id}/practice/viewstate", Who::SignedIn),
+    line("GET", "/api/v1/admin/stat", STAFF),
+    line("GET", "/api/v1/admin/test/{skill_id}", OPERATORS),
+    line("POST", "/api/v1/admin/poweroff", ADMINISTRATORS),
+    line("GET", "/api/v1/sync/exams", STAFF),
+];
+
+/// The line for a method and a route's pattern. `HEAD` asks for what `GET` may.
+pub fn find(method: &str, pattern: &str) -> Option<&'static Permission> {
+    let method = if method == "HEAD" { "GET" } else { method };
+    PERMISSIONS.iter().find(|p| p.method == method && p.path == pattern)
+}
+
+/// Whether any method of this pattern has a line: the route exists, and answers 405 by itself.
+pub fn known(pattern: &str) -> bool {
+    PERMISSIONS.iter().any(|p| p.path == pattern)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_route_has_one_line() {
+        let lines: BTreeSet<_> = PERMISSIONS.iter().map(|p| (p.method, p.path)).collect();
+        assert_eq!(lines.len(), PERMISSIONS.len());
+        assert!(PERMISSIONS.iter().all(|p| p.path.starts_with('/')));
+        assert!(PERMISSIONS.iter().all(|p| p.method.bytes().all(|b| b.is_ascii_uppercase())));
+    }
+
+    #[test]
+    fn an_empty_list_of_roles_would_lock_everybody_out() {
+        for permission in PERMISSIONS {
+            assert_ne!(permission.who, Who::Roles(&[]), "{}", permission.path);
+        }
+    }
+
+    #[test]
+    fn power_is_for_administrators_alone() {
+        let line = find("POST", "/api/v1/admin/poweroff").expect("a line");
+        assert_eq!(line.who, Who::Roles(&[Role::Administrator]));
+        assert!(find("GET", "/api/v1/admin/poweroff").is_none());
+        assert!(known("/api/v1/admin/poweroff"));
+    }
+
+    #[test]
+    fn roles_are_read_as_they_are_written() {
+        assert_eq!(role_of("operator"), Some(Role::Operator));
+        assert_eq!(role_of("Operator"), None);
+        assert_eq!(Who::Roles(&[Role::Council, Role::Operator]).to_string(), "council, operator");
+    }
+}

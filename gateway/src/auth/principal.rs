@@ -1,0 +1,88 @@
+//! The signed-in person behind a request, as the verified token names them.
+
+use crate::error::ApiError;
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use engine::exam::view::Audience;
+use engine::exam::{Issuer, Role};
+use engine::{Exam, Moment, PersonId};
+use std::collections::BTreeSet;
+use std::future::{Ready, ready};
+
+/// The cookie in which browsers hold their token: HttpOnly, SameSite=Strict.
+pub const SESSION_COOKIE: &str = "nsk_session";
+
+/// A verified token's owner.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Principal {
+    /// Who.
+    pub person: PersonId,
+    /// Full name.
+    pub name: String,
+    /// The roles they signed in with.
+    pub roles: BTreeSet<Role>,
+    /// The token's id, by which it is revoked.
+    pub jti: String,
+    /// The sign-in's id, which its renewed tokens share.
+    pub sid: String,
+    /// The token is refused from this moment on.
+    pub expires_at: Moment,
+}
+
+impl Principal {
+    /// The issuer of this person's commands.
+    pub fn issuer(&self) -> Issuer {
+        Issuer::person(self.person, self.roles.iter().copied())
+    }
+
+    /// Has one of the roles.
+    pub fn has_any(&self, roles: &[Role]) -> bool {
+        roles.iter().any(|role| self.roles.contains(role))
+    }
+
+    /// Sees every exam: observers, operators, the council, administrators.
+    pub fn is_staff(&self) -> bool {
+        self.has_any(&[Role::Observer, Role::Operator, Role::Council, Role::Administrator])
+    }
+
+    /// The view of an exam that this person gets; a seat in it goes before a role beside it.
+    ///
+    /// # Errors
+    /// 403 for people who are neither in the exam nor staff.
+    pub fn audience(&self, exam: &Exam) -> Result<Audience, ApiError> {
+        if let Some(own) = exam.audience_of(self.person) {
+            return Ok(own);
+        }
+        if self.is_staff() {
+            return Ok(Audience::Staff);
+        }
+        Err(ApiError::forbidden("you take no part in this exam"))
+    }
+
+    /// The word for lists of who looks: the most telling of the roles.
+    pub fn role_word(&self) -> &'static str {
+        const ORDER: [(Role, &str); 7] = [
+            (Role::Administrator, "administrator"),
+            (Role::Operator, "operator"),
+            (Role::Expert, "expert"),
+            (Role::Candidate, "candidate"),
+            (Role::Council, "council"),
+            (Role::Observer, "observer"),
+            (Role::Service, "service"),
+        ];
+        let found = ORDER.iter().find(|(role, _)| self.roles.contains(role));
+        found.map_or("nobody", |(_, word)| word)
+    }
+}
+
+impl FromRequest for Principal {
+    type Error = ApiError;
+    type Future = Ready<Result<Principal, ApiError>>;
+
+    /// The principal that [`super::guard`] found; 401 where the route lets anybody in and nobody
+    /// signed in.
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let found = request.extensions().get::<Principal>().cloned();
+        ready(found.ok_or_else(ApiError::unauthorized))
+    }
+}
