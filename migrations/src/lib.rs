@@ -1,1 +1,144 @@
-//! Placeholder.
+//! The schema, as an ordered list of migrations, one file each.
+//!
+//! A migration that was ever released is never edited: a change is a new file (expand, backfill,
+//! contract). The program applies them by `nsk migrate`, or when it creates a new database file;
+//! it never changes the schema of existing data on its own. Each runs in one transaction, so that
+//! a crash in the middle leaves the step before it.
+
+mod m0001_journal;
+mod m0002_material;
+mod m0003_people;
+mod m0004_supervision;
+mod schema;
+
+use sea_orm_migration::sea_orm::{ConnectOptions, Database, DatabaseConnection};
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+use std::path::Path;
+
+/// The ordered list of migrations.
+pub struct Migrator;
+
+#[sea_orm_migration::async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_journal::Migration),
+            Box::new(m0002_material::Migration),
+            Box::new(m0003_people::Migration),
+            Box::new(m0004_supervision::Migration),
+        ]
+    }
+}
+
+/// A migration that could not be read or applied.
+#[derive(Debug, thiserror::Error)]
+#[error("the schema of {url} could not be {verb}: {reason}")]
+pub struct MigrateError {
+    url: String,
+    verb: &'static str,
+    reason: String,
+}
+
+/// The database address of a station's file: `sqlite:///var/lib/nsk/nsk.db`.
+pub fn file_url(path: &Path) -> String {
+    let mut url = String::from("sqlite://");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                url.push(char::from(*byte));
+            }
+            other => url.push_str(&format!("%{other:02X}")),
+        }
+    }
+    url
+}
+
+/// Names of every migration of this build, oldest first.
+pub fn names() -> Vec<String> {
+    Migrator::migrations().iter().map(|m| m.name().to_owned()).collect()
+}
+
+/// Applies every migration that is still missing and returns their names, oldest first.
+/// Creates the database file when it is absent. The caller holds the directory's lock.
+///
+/// # Errors
+/// The database cannot be opened or written, or a newer build has changed it.
+pub async fn up(url: &str) -> Result<Vec<String>, MigrateError> {
+    let failed = |e: &dyn std::fmt::Display| MigrateError {
+        url: url.to_owned(),
+        verb: "migrated",
+        reason: e.to_string(),
+    };
+    let db = connect(&format!("{url}?mode=rwc")).await.map_err(|e| failed(&e))?;
+    let missing = Migrator::get_pending_migrations(&db).await.map_err(|e| failed(&e))?;
+    let names = missing.iter().map(|m| m.name().to_owned()).collect();
+    Migrator::up(&db, None).await.map_err(|e| failed(&e))?;
+    db.close().await.map_err(|e| failed(&e))?;
+    Ok(names)
+}
+
+/// Names of the migrations that are still missing, oldest first; changes nothing.
+///
+/// # Errors
+/// The database is absent or cannot be read, or a newer build has changed it.
+pub async fn pending(url: &str) -> Result<Vec<String>, MigrateError> {
+    let failed = |e: &dyn std::fmt::Display| MigrateError {
+        url: url.to_owned(),
+        verb: "read",
+        reason: e.to_string(),
+    };
+    let db = connect(&format!("{url}?mode=ro")).await.map_err(|e| failed(&e))?;
+    let missing = Migrator::get_pending_migrations_read_only(&db).await.map_err(|e| failed(&e))?;
+    db.close().await.map_err(|e| failed(&e))?;
+    Ok(missing.iter().map(|m| m.name().to_owned()).collect())
+}
+
+async fn connect(url: &str) -> Result<DatabaseConnection, sea_orm_migration::DbErr> {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false);
+    Database::connect(options).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_ordered_and_carry_their_number() {
+        for (name, number) in names().iter().zip(1..) {
+            assert!(name.starts_with(&format!("m{number:04}_")), "{name} is out of order");
+        }
+    }
+
+    #[test]
+    fn odd_paths_become_addresses() {
+        for (path, url) in [
+            ("/var/lib/nsk/nsk.db", "sqlite:///var/lib/nsk/nsk.db"),
+            ("data/a b.db", "sqlite://data/a%20b.db"),
+            ("/50%/what?.db", "sqlite:///50%25/what%3F.db"),
+            ("/я", "sqlite:///%D1%8F"),
+        ] {
+            assert_eq!(file_url(Path::new(path)), url);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_new_file_gets_everything_once() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let url = file_url(&dir.path().join("станция 1?.db"));
+        assert!(pending(&url).await.is_err(), "asking must not create the file");
+        assert_eq!(up(&url).await.expect("a new file"), names());
+        assert_eq!(pending(&url).await.expect("a readable file"), Vec::<String>::new());
+        assert_eq!(up(&url).await.expect("nothing left to do"), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_database_is_refused_by_name() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("nsk.db");
+        std::fs::write(&path, "not a database, and long enough to have a header".repeat(40))
+            .expect("a writable directory");
+        let error = up(&file_url(&path)).await.expect_err("no database").to_string();
+        assert!(error.contains("nsk.db") && error.contains("not a database"), "{error}");
+    }
+}
