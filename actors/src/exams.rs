@@ -1,6 +1,11 @@
 //! The handle to all exams: what the gateway calls. It finds or starts the actor of an exam and
 //! follows it through restarts.
 
+mod handle;
+
+pub use handle::Exams;
+pub(crate) use handle::Families;
+
 use crate::feed::{Outbox, Resume, Viewer};
 use engine::exam::view::Audience;
 use engine::exam::{Command, Issuer, Rejection};

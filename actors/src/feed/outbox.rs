@@ -55,11 +55,9 @@ impl Outbox {
         if inner.closed {
             return Pushed::Closed;
         }
-        if !inner.lagging.is_empty() {
-            if let Some(missed) = inner.lagging.get_mut(&update.topic) {
-                *missed += 1;
-                return Pushed::Lagging;
-            }
+        if let Some(missed) = inner.lagging.get_mut(&update.topic) {
+            *missed += 1;
+            return Pushed::Lagging;
         }
         let weight = update.weight();
         if inner.updates >= self.frames_max || inner.bytes + weight > self.bytes_max {

@@ -1,0 +1,311 @@
+//! Sittings: an expert's or candidate's session is an actor that outlives its connections.
+//!
+//! Signing in on another device ends the earlier sitting of the same person: its connections are
+//! closed as revoked, and its stream says so.
+
+use crate::exams::{ConnId, SubmitError};
+use crate::feed::Outbox;
+use crate::journal::JournalHandle;
+use crate::ports::{Append, Clock, EventLog, IdSource, Revoked, StreamKind, Summary};
+use crate::settings::Limits;
+use crate::supervision::{Guard, Supervised, tended};
+use actix::prelude::*;
+use engine::chain::{Cause, Content, Head};
+use engine::session::{SITTING_EVENT_VERSION, Sitting, SittingCommand, SittingEvent};
+use engine::{Actor as By, PersonId, Record, StreamId};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::broadcast;
+
+/// A link must be gone for so long before it counts as lost: a reload is not an absence.
+const LINK_GRACE: Duration = Duration::from_secs(2);
+/// Close code of a connection whose sitting was ended elsewhere.
+const CLOSE_REVOKED: u16 = 4501;
+
+/// Who signs in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignIn {
+    /// Who.
+    pub person: PersonId,
+    /// Full name.
+    pub name: String,
+    /// The role's word.
+    pub role: String,
+    /// What the device says it is.
+    pub device: String,
+    /// Ends this person's other sittings.
+    pub exclusive: bool,
+}
+
+/// What sittings stand on.
+pub(crate) struct SessionDeps {
+    pub log: Arc<dyn EventLog>,
+    pub journal: JournalHandle,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn IdSource>,
+    pub limits: Limits,
+}
+
+/// The handle to all sittings. Cheap to clone.
+#[derive(Clone)]
+pub struct Sessions {
+    deps: Arc<SessionDeps>,
+    children: Supervised<StreamId, ExpertSessionActor>,
+    by_person: Arc<Mutex<HashMap<PersonId, StreamId>>>,
+    ended: broadcast::Sender<Revoked>,
+}
+
+impl Sessions {
+    /// A handle over a supervisor of sittings; `ended` hears of sittings that were ended.
+    pub(crate) fn new(
+        deps: Arc<SessionDeps>,
+        children: Supervised<StreamId, ExpertSessionActor>,
+    ) -> Sessions {
+        let (ended, _) = broadcast::channel(deps.limits.revocations_max);
+        Sessions { deps, children, by_person: Arc::default(), ended }
+    }
+
+    /// Sittings that end, from now on.
+    pub fn ended(&self) -> broadcast::Receiver<Revoked> {
+        self.ended.subscribe()
+    }
+
+    /// Opens a sitting; the answer is its id, which tokens carry as `sid`.
+    ///
+    /// # Errors
+    /// When the journal does not take it.
+    pub async fn open(&self, who: SignIn) -> Result<StreamId, SubmitError> {
+        let stream = self.deps.ids.stream_id();
+        let (person, device) = (who.person, who.device.clone());
+        let event = SittingEvent::SignedIn {
+            person,
+            name: who.name.clone(),
+            role: who.role.clone(),
+            device: who.device,
+        };
+        let at = self.deps.clock.now();
+        let mut head = Head::default();
+        let cause = Cause { at, by: By::Person(person), cmd: None };
+        let records = head.extend(stream, cause, [content(&event, &*self.deps.ids)]);
+        let summary = Some(row(stream, person, &who.name, "signed_in"));
+        let appended = self.deps.journal.append(Append { records, summary }).await;
+        appended.map_err(|error| {
+            tracing::warn!(%error, "sitting not journalled");
+            SubmitError::Unavailable("the journal")
+        })?;
+        let before = {
+            let mut by_person = self.by_person.lock().unwrap_or_else(PoisonError::into_inner);
+            by_person.insert(person, stream)
+        };
+        if let Some(before) = before.filter(|_| who.exclusive) {
+            self.end(before, SittingCommand::Replace { device }).await;
+        }
+        Ok(stream)
+    }
+
+    /// A connection of a sitting came.
+    ///
+    /// # Errors
+    /// When the sitting is unknown or has ended.
+    pub async fn attach(
+        &self,
+        sid: StreamId,
+        conn: ConnId,
+        outbox: Arc<Outbox>,
+    ) -> Result<(), SubmitError> {
+        let child = self.child(sid).await?;
+        let wait = Duration::from_millis(self.deps.limits.ask_ms_max);
+        let asked = child.addr.send(Attach { conn, outbox });
+        match tokio::time::timeout(wait, asked).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) | Err(_) => Err(SubmitError::Retry),
+        }
+    }
+
+    /// A connection of a sitting went.
+    pub fn detach(&self, sid: StreamId, conn: ConnId) {
+        let child = self.children.get(&sid);
+        if child.is_some_and(|child| child.addr.try_send(Detach(conn)).is_err()) {
+            tracing::debug!(%sid, "sitting too busy for a hint");
+        }
+    }
+
+    /// The person signs out.
+    pub async fn close(&self, sid: StreamId) {
+        self.end(sid, SittingCommand::SignOut).await;
+    }
+
+    async fn end(&self, sid: StreamId, command: SittingCommand) {
+        let Ok(child) = self.child(sid).await else { return };
+        let wait = Duration::from_millis(self.deps.limits.ask_ms_max);
+        if tokio::time::timeout(wait, child.addr.send(End(command))).await.is_err() {
+            tracing::warn!(%sid, "sitting did not end in time");
+        }
+        // Nobody may listen.
+        let _ = self.ended.send(Revoked::Session(sid.to_string()));
+    }
+
+    async fn child(
+        &self,
+        sid: StreamId,
+    ) -> Result<crate::supervision::Child<ExpertSessionActor>, SubmitError> {
+        let deps = self.deps.clone();
+        let make = move |guard| ExpertSessionActor::new(deps.clone(), sid, guard);
+        self.children.get_or_start(sid, make).await.map_err(|error| {
+            tracing::warn!(%sid, %error, "sitting not available");
+            SubmitError::Retry
+        })
+    }
+}
+
+fn content(event: &SittingEvent, ids: &dyn IdSource) -> Content {
+    let (kind, d) = event.to_parts();
+    Content { kind, v: SITTING_EVENT_VERSION, d, salt: ids.salt() }
+}
+
+fn row(stream: StreamId, person: PersonId, name: &str, phase: &str) -> Summary {
+    Summary {
+        kind: StreamKind::Session,
+        stream,
+        wire_id: None,
+        phase: phase.to_owned(),
+        begins_at: None,
+        ends_at: None,
+        candidate: Some(person),
+        title: name.to_owned(),
+        // A sitting needs no actor until a connection comes.
+        live: false,
+        body: serde_json::Value::Null,
+    }
+}
+
+/// The actor of one sitting.
+pub struct ExpertSessionActor {
+    deps: Arc<SessionDeps>,
+    stream: StreamId,
+    sitting: Option<(Sitting, Head)>,
+    links: BTreeMap<ConnId, Arc<Outbox>>,
+    guard: Guard,
+}
+
+impl ExpertSessionActor {
+    fn new(deps: Arc<SessionDeps>, stream: StreamId, guard: Guard) -> ExpertSessionActor {
+        ExpertSessionActor { deps, stream, sitting: None, links: BTreeMap::new(), guard }
+    }
+
+    fn settle(&mut self, records: &[Record]) {
+        let head = records.last().map(Head::of).unwrap_or_default();
+        self.sitting = Sitting::fold(records).map(|sitting| (sitting, head));
+    }
+
+    /// Journals what a command leads to, then applies it.
+    fn note(&mut self, command: SittingCommand) -> ResponseActFuture<Self, ()> {
+        let decided = self.sitting.as_ref().and_then(|(sitting, head)| {
+            let event = sitting.decide(&command)?;
+            Some((event, *head))
+        });
+        let Some((event, mut head)) = decided else {
+            return Box::pin(actix::fut::ready(()));
+        };
+        let at = self.deps.clock.now();
+        let by = self.sitting.as_ref().map_or(By::System, |(s, _)| By::Person(s.person));
+        let contents = [content(&event, &*self.deps.ids)];
+        let records = head.extend(self.stream, Cause { at, by, cmd: None }, contents);
+        let journal = self.deps.journal.clone();
+        let commit = async move { journal.append(Append { records, summary: None }).await };
+        Box::pin(commit.into_actor(self).map(move |outcome, act, _| match outcome {
+            Ok(()) => {
+                if let Some((sitting, at_head)) = &mut act.sitting {
+                    sitting.apply(at, &event);
+                    *at_head = head;
+                }
+            }
+            Err(error) => tracing::warn!(sid = %act.stream, %error, "sitting event not journalled"),
+        }))
+    }
+}
+
+impl Actor for ExpertSessionActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        self.guard.started();
+        let (log, stream) = (self.deps.log.clone(), self.stream);
+        let max = self.deps.limits.read_events_max;
+        let reading = async move { log.read(stream, 0, max).await };
+        ctx.wait(reading.into_actor(self).map(|read, act, _| match read {
+            Ok(records) => act.settle(&records),
+            Err(error) => tracing::warn!(sid = %act.stream, %error, "sitting not read"),
+        }));
+    }
+}
+
+tended!(ExpertSessionActor);
+
+/// A connection came.
+#[derive(Message)]
+#[rtype(result = "Result<(), SubmitError>")]
+struct Attach {
+    conn: ConnId,
+    outbox: Arc<Outbox>,
+}
+
+impl Handler<Attach> for ExpertSessionActor {
+    type Result = AtomicResponse<Self, Result<(), SubmitError>>;
+
+    fn handle(&mut self, attach: Attach, _: &mut Context<Self>) -> Self::Result {
+        let answer = match &self.sitting {
+            None => Err(SubmitError::Unavailable("the sitting")),
+            Some((sitting, _)) if sitting.ended_at.is_some() => {
+                attach.outbox.close_with(CLOSE_REVOKED);
+                Ok(())
+            }
+            Some(_) => {
+                self.links.retain(|_, outbox| !outbox.is_closed());
+                self.links.insert(attach.conn, attach.outbox);
+                Ok(())
+            }
+        };
+        let noted = self.note(SittingCommand::LinkUp);
+        AtomicResponse::new(Box::pin(noted.map(move |(), _, _| answer)))
+    }
+}
+
+/// A connection went.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Detach(ConnId);
+
+impl Handler<Detach> for ExpertSessionActor {
+    type Result = ();
+
+    fn handle(&mut self, Detach(conn): Detach, ctx: &mut Context<Self>) {
+        self.links.remove(&conn);
+        if self.links.is_empty() {
+            ctx.run_later(LINK_GRACE, |act, ctx| {
+                act.links.retain(|_, outbox| !outbox.is_closed());
+                if act.links.is_empty() {
+                    let noted = act.note(SittingCommand::LinkDown);
+                    ctx.wait(noted);
+                }
+            });
+        }
+    }
+}
+
+/// The sitting ends.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct End(SittingCommand);
+
+impl Handler<End> for ExpertSessionActor {
+    type Result = AtomicResponse<Self, ()>;
+
+    fn handle(&mut self, End(command): End, _: &mut Context<Self>) -> Self::Result {
+        for outbox in std::mem::take(&mut self.links).into_values() {
+            outbox.close_with(CLOSE_REVOKED);
+        }
+        AtomicResponse::new(self.note(command))
+    }
+}
