@@ -12,7 +12,10 @@ pub mod event;
 pub mod export;
 mod phase;
 mod plan;
+mod practice;
+mod protocol;
 mod rejection;
+mod theory;
 pub mod view;
 mod waits;
 
@@ -20,22 +23,21 @@ pub use command::{Cameras, Category, Command, Context, Issuer, Role, Severity};
 pub use event::{EVENT_VERSION, Event, Outcome, Unreadable};
 pub use phase::Phase;
 pub use plan::{Candidate, ExamClass, PanelMember, PanelRole, Plan};
+pub use practice::{Mark, Practice, TaskState, Verdict};
+pub use protocol::{Action, Comment, Incident, Protocol};
 pub use rejection::Rejection;
+pub use theory::{Theory, TheoryScore};
 pub use waits::{Wait, WaitFor};
 
 use crate::canon::Hash;
 use crate::chain::Record;
-use crate::form::{Form, Seed};
 use crate::ids::{PersonId, StreamId};
 use crate::ledger::{Ledger, Stage};
-use crate::points::Points;
-use crate::practice::{CriterionId, PracticeTool, Task, TaskId};
-use crate::question::{Answer, QuestionId};
+use crate::practice::{PracticeTool, Task};
 use crate::time::Moment;
 use crate::tool::Tool;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The content-addressed inputs of an exam.
@@ -55,162 +57,6 @@ pub struct Stamp {
     /// When.
     pub at: Moment,
     /// The person behind it, if any.
-    pub by: Option<PersonId>,
-}
-
-/// A confirmed result of the theory test.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-pub struct TheoryScore {
-    /// Points reached.
-    pub score: Points,
-    /// Points reachable.
-    pub max: Points,
-    /// Points needed.
-    pub pass: Points,
-    /// `score >= pass`, exactly.
-    pub passed: bool,
-    /// The time ran out (the candidate did not hand in).
-    pub by_time: bool,
-}
-
-/// The theory part.
-#[derive(Clone, PartialEq, Debug, Default, Serialize)]
-pub struct Theory {
-    /// Public commitment to the seed.
-    pub commitment: Option<Hash>,
-    /// Hash of the form.
-    pub form_hash: Option<Hash>,
-    /// The drawn form; rebuilt from materials and seed.
-    #[serde(skip)]
-    pub form: Option<Arc<Form>>,
-    /// The seed, sealed until revealed.
-    pub seed: Option<Seed>,
-    /// The seed is public.
-    pub revealed: bool,
-    /// When it first started.
-    pub started_at: Option<Moment>,
-    /// When it ended.
-    pub ended_at: Option<Moment>,
-    /// Latest answers.
-    pub answers: BTreeMap<QuestionId, Answer>,
-    /// Questions to come back to.
-    pub flags: BTreeSet<QuestionId>,
-    ended_by_time: bool,
-    /// Its result, once scored.
-    pub result: Option<TheoryScore>,
-}
-
-/// A mark as placed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-pub struct Mark {
-    /// The points.
-    pub value: Points,
-    /// When it was placed.
-    pub at: Moment,
-    /// The moment of the work that it refers to.
-    pub refers_at: Moment,
-}
-
-/// One task of the practice part.
-#[derive(Clone, PartialEq, Debug, Default, Serialize)]
-pub struct TaskState {
-    /// Since when it is the current task.
-    pub begun_at: Option<Moment>,
-    /// Marks by criterion and expert.
-    pub marks: BTreeMap<CriterionId, BTreeMap<PersonId, Mark>>,
-    /// Who has locked, and when.
-    pub locks: BTreeMap<PersonId, Moment>,
-    /// Who was called back because marks lay too far apart, and when.
-    pub recalled: BTreeMap<PersonId, Moment>,
-    /// Points by criterion, once settled.
-    pub results: Option<BTreeMap<CriterionId, Points>>,
-}
-
-/// The practice part.
-#[derive(Clone, PartialEq, Debug, Default, Serialize)]
-pub struct Practice {
-    /// When it started.
-    pub started_at: Option<Moment>,
-    /// The candidate's time is over; marks may still come in.
-    pub time_over: bool,
-    /// By task.
-    pub tasks: BTreeMap<TaskId, TaskState>,
-    /// Points and computed verdict.
-    pub scored: Option<(Points, bool)>,
-    /// When it was scored.
-    pub scored_at: Option<Moment>,
-    /// Votes on the verdict.
-    pub votes: BTreeMap<PersonId, (bool, Option<String>)>,
-}
-
-/// How the panel's decision came about.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Verdict {
-    /// Passed or not.
-    pub passed: bool,
-    /// It departs from the computed verdict.
-    pub departed: bool,
-    /// The vote was a tie and the chair decided.
-    pub by_chair: bool,
-    /// Reasons given for a departure.
-    pub reasons: Vec<String>,
-}
-
-/// The protocol and its signatures.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct Protocol {
-    /// The outcome it states.
-    pub outcome: Outcome,
-    /// Hash of its content.
-    pub hash: Hash,
-    /// When it was drafted.
-    pub drafted_at: Moment,
-    /// Who must sign.
-    pub signers: BTreeSet<PersonId>,
-    /// Who has signed, when, with which dissent.
-    pub signatures: BTreeMap<PersonId, (Moment, Option<String>)>,
-}
-
-/// An incident.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Incident {
-    /// About what.
-    pub category: Category,
-    /// How bad.
-    pub severity: Severity,
-    /// What happened.
-    pub text: String,
-    /// When.
-    pub at: Moment,
-    /// Who reported it.
-    pub by: Option<PersonId>,
-    /// How it ended.
-    pub resolved: Option<String>,
-}
-
-/// A comment for the protocol.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Comment {
-    /// About what.
-    pub category: Category,
-    /// The text.
-    pub text: String,
-    /// When.
-    pub at: Moment,
-    /// Who made it.
-    pub by: Option<PersonId>,
-}
-
-/// A legacy client's free-form action.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct Action {
-    /// Its type.
-    pub a_type: String,
-    /// Its data.
-    pub data: Value,
-    /// When.
-    pub at: Moment,
-    /// The expert.
     pub by: Option<PersonId>,
 }
 
@@ -391,18 +237,27 @@ impl Exam {
         }
     }
 
-    /// The stage that the candidate sits, or sat last.
+    /// The phase, or the one that a suspension interrupted.
+    pub fn under_way(&self) -> Phase {
+        self.suspended_from.unwrap_or(self.phase)
+    }
+
+    /// The stage that the candidate sits or sits next, or sat last.
     pub fn stage(&self) -> Stage {
-        if self.practice.started_at.is_some() || !self.plan.class.has_theory() {
+        let admitted = self.under_way() == Phase::PracticeAdmitted;
+        if admitted || self.practice.started_at.is_some() || !self.plan.class.has_theory() {
             Stage::Practice
         } else {
             Stage::Theory
         }
     }
 
-    /// The practice task that is being marked: the first that is not settled.
+    /// The practice task that is being marked: the first that is not settled. None outside of
+    /// running practice.
     pub fn current_task(&self) -> Option<&Task> {
-        self.practice.started_at?;
+        if self.under_way() != Phase::PracticeRunning {
+            return None;
+        }
         self.practice_tool()?
             .tasks
             .iter()
@@ -412,6 +267,12 @@ impl Exam {
     /// Experts needed for every decision of the panel.
     pub fn quorum(&self) -> usize {
         self.plan.quorum as usize
+    }
+
+    /// Experts whose locked marks a task needs: what the exam asks for, or its practice tool.
+    pub fn marking_quorum(&self) -> usize {
+        let tool = self.practice_tool().map_or(0, |t| t.quorum as usize);
+        self.quorum().max(tool)
     }
 
     /// The role of a person on this exam's panel.

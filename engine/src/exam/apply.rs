@@ -1,9 +1,7 @@
 //! Folding: what each event does to the state. It cannot fail and decides nothing.
 
 use super::event::Event;
-use super::{
-    Action, Comment, Exam, Incident, Mark, Outcome, Phase, Protocol, Stamp, TheoryScore,
-};
+use super::{Action, Comment, Exam, Incident, Mark, Outcome, Phase, Protocol, Stamp, TheoryScore};
 use crate::form::{Blueprint, Form};
 use crate::ids::PersonId;
 use crate::ledger::Stage;
@@ -144,6 +142,10 @@ impl Exam {
                 practice.time_over = true;
                 self.ledger.stop(stamp.at);
             }
+            Event::PracticeReopened { .. } => {
+                practice.time_over = false;
+                self.ledger.run(Stage::Practice, stamp.at);
+            }
             Event::MarkPlaced { task, criterion, value, refers_at } => {
                 if let Some(expert) = stamp.by {
                     let mark = Mark { value: *value, at: stamp.at, refers_at: *refers_at };
@@ -190,7 +192,9 @@ impl Exam {
     fn apply_protocol(&mut self, stamp: Stamp, event: &Event) {
         match event {
             Event::ProtocolDrafted { outcome, protocol_hash } => {
-                let signers = self.present.keys().copied().chain(self.chair());
+                // Whoever voted answers for the verdict, whether still in the room or not.
+                let present = self.present.keys().chain(self.practice.votes.keys()).copied();
+                let signers = present.chain(self.chair());
                 self.protocol = Some(Protocol {
                     outcome: *outcome,
                     hash: *protocol_hash,

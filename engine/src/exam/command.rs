@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 pub const TEXT_CHARS_MAX: usize = 4_000;
 /// Most bytes of a free-form action's data.
 pub const ACTION_BYTES_MAX: usize = 16 * 1024;
+/// Deepest nesting of a free-form action's data.
+pub const ACTION_DEPTH_MAX: usize = 32;
 
 /// Roles beyond those that an exam's own panel and candidate give.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -189,6 +191,11 @@ pub enum Command {
     },
     /// Starts the practice part.
     StartPractice {},
+    /// The chair lets the candidate go on after the practice time ran out and more was granted.
+    ReopenPractice {
+        /// Why.
+        reason: String,
+    },
     /// An expert's mark for a criterion; blind to the others until that expert locks the task.
     PlaceMark {
         /// The task.

@@ -16,7 +16,8 @@ use super::event::Event;
 use super::{Exam, Phase, Plan, Rejection, Stamp};
 use crate::ids::PersonId;
 
-/// Most records that one exam's stream may hold.
+/// Most records that one exam's stream may hold. Beyond it only commands that bring the exam to
+/// its end are accepted: each of them moves it forward, so that they are few.
 pub const RECORDS_MAX: u64 = 20_000;
 
 /// The scratch copy on which one command's events are decided in turn.
@@ -63,13 +64,33 @@ impl Exam {
         command: &Command,
         context: &Context,
     ) -> Result<Vec<Event>, Rejection> {
-        if self.seq >= RECORDS_MAX {
+        if self.seq >= RECORDS_MAX && !self.leads_to_the_end(issuer, command) {
             return Err(Rejection::Limit("records of an exam"));
         }
         let mut scratch =
             Scratch { exam: self.clone(), issuer, context, events: Vec::with_capacity(4) };
         scratch.dispatch(command)?;
         Ok(scratch.events)
+    }
+
+    /// Commands that a full stream still takes: none of them can be given for ever.
+    fn leads_to_the_end(&self, issuer: &Issuer, command: &Command) -> bool {
+        match command {
+            Command::VoteVerdict { .. } => {
+                issuer.person.is_some_and(|p| !self.practice.votes.contains_key(&p))
+            }
+            Command::Arrive {}
+            | Command::RecordNoShow { .. }
+            | Command::SubmitTheory {}
+            | Command::ConfirmTheory {}
+            | Command::ClosePractice { .. }
+            | Command::SignProtocol { .. }
+            | Command::Suspend { .. }
+            | Command::Abort { .. }
+            | Command::Cancel { .. }
+            | Command::EndTime {} => true,
+            _ => false,
+        }
     }
 }
 
@@ -93,6 +114,7 @@ impl Scratch<'_> {
             Command::ConfirmTheory {} => self.confirm_theory(),
             Command::ReopenTheory { reason } => self.reopen_theory(reason),
             Command::StartPractice {} => self.start_practice(),
+            Command::ReopenPractice { reason } => self.reopen_practice(reason),
             Command::PlaceMark { task, criterion, value, refers_at } => {
                 self.place_mark(*task, *criterion, *value, *refers_at)
             }
@@ -162,8 +184,13 @@ impl Scratch<'_> {
             .ok_or(Rejection::NotAllowed("the candidate of this exam"))
     }
 
+    /// An operator, who is not this exam's own candidate.
     fn scheduler(&self) -> Result<(), Rejection> {
-        if may_schedule(self.issuer) { Ok(()) } else { Err(Rejection::NotAllowed("an operator")) }
+        if may_schedule(self.issuer) && self.candidate().is_err() {
+            Ok(())
+        } else {
+            Err(Rejection::NotAllowed("an operator"))
+        }
     }
 
     fn is_system(&self) -> bool {
@@ -182,7 +209,11 @@ impl Scratch<'_> {
     }
 
     fn has_quorum(&self) -> Result<(), Rejection> {
-        let (present, needed) = (self.exam.present.len(), self.exam.quorum());
+        self.present_are(self.exam.quorum())
+    }
+
+    fn present_are(&self, needed: usize) -> Result<(), Rejection> {
+        let present = self.exam.present.len();
         if present >= needed { Ok(()) } else { Err(Rejection::NoQuorum { present, needed }) }
     }
 }

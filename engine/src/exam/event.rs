@@ -72,6 +72,8 @@ pub enum Event {
     PracticeStarted {},
     /// The practice time is over; marks may still come in.
     PracticeTimedOut {},
+    /// The chair let the candidate go on with practice.
+    PracticeReopened { reason: String },
     /// A mark, sealed for others until its expert locks the task.
     MarkPlaced { task: TaskId, criterion: CriterionId, value: Points, refers_at: Moment },
     /// An expert locked a task; their marks of it are open from here on.

@@ -6,7 +6,7 @@ use crate::canon::Hash;
 use crate::chain::{ChainFault, Record, verify};
 use crate::form::{Blueprint, Form};
 use crate::ids::{StreamId, WireId};
-use crate::practice::PracticeTool;
+use crate::practice::{PracticeTool, verdict};
 use crate::scoring::{ScoreSheet, ScoringPolicy, score};
 use crate::tool::Tool;
 use serde::{Deserialize, Serialize};
@@ -104,6 +104,7 @@ impl Export {
     /// # Errors
     /// The first thing that does not hold.
     pub fn verify(&self) -> Result<Exam, ExportFault> {
+        same("format", self.format.as_str(), FORMAT)?;
         let head = verify(&self.records)?;
         let materials = Materials {
             tool: self.tool.clone().map(Into::into),
@@ -111,17 +112,48 @@ impl Export {
         };
         let exam = Exam::fold(&self.records, materials)?;
         same("head", &self.head, &head)?;
+        same("stream", &self.stream, &exam.stream())?;
+        same("wire_id", &self.wire_id, &exam.plan.wire_id)?;
         let tool_hash = self.tool.as_ref().map(Tool::hash);
         same("tool", &show(&tool_hash), &show(&exam.plan.tool))?;
         let practice_hash = self.practice.as_ref().map(PracticeTool::hash);
         same("practice", &show(&practice_hash), &show(&exam.plan.practice))?;
+        let blueprint_hash = self.blueprint.as_ref().map(Blueprint::hash);
+        same("blueprint", &show(&blueprint_hash), &show(&exam.blueprint().map(|b| b.hash())))?;
         let form_hash = self.form.as_ref().map(Form::hash);
         same("form", &show(&form_hash), &show(&exam.theory.form_hash))?;
+        let rebuilt = exam.theory.form.as_deref().map(Form::hash);
+        same("rebuilt form", &show(&exam.theory.form_hash), &show(&rebuilt))?;
         let commitment = exam.theory.seed.as_ref().map(crate::form::Seed::commitment);
         same("commitment", &show(&exam.theory.commitment), &show(&commitment))?;
+        same_scores(&exam)?;
         same("phase", self.phase.word(), exam.phase.word())?;
+        same("outcome", outcome_word(self.outcome), outcome_word(exam.outcome))?;
         same("state", &self.state_hash, &exam.state_hash())?;
         Ok(exam)
+    }
+}
+
+/// The recorded scores are what the recorded answers and marks come to.
+fn same_scores(exam: &Exam) -> Result<(), ExportFault> {
+    if let (Some(result), Some(sheet)) = (exam.theory.result, exam.theory_sheet()) {
+        let said = format!("{} of {}, passed: {}", result.score, result.max, result.passed);
+        let found = format!("{} of {}, passed: {}", sheet.total, sheet.max, sheet.passed);
+        same("theory score", &said, &found)?;
+    }
+    if let (Some((total, passed)), Some(tool)) = (exam.practice.scored, exam.practice_tool()) {
+        let score = verdict(tool, &exam.practice.points());
+        let said = format!("{total}, passed: {passed}");
+        same("practice score", &said, &format!("{}, passed: {}", score.total, score.passed))?;
+    }
+    Ok(())
+}
+
+fn outcome_word(outcome: Option<Outcome>) -> &'static str {
+    match outcome {
+        Some(Outcome::Pass) => "pass",
+        Some(Outcome::Fail) => "fail",
+        None => "none",
     }
 }
 

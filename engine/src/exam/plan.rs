@@ -5,6 +5,7 @@ use super::command::TEXT_CHARS_MAX;
 use crate::canon::Hash;
 use crate::form::Blueprint;
 use crate::ids::{PersonId, WireId};
+use crate::question::ID_MAX;
 use crate::time::{Moment, Span};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -152,6 +153,14 @@ impl Plan {
         let people: BTreeSet<_> = panel.iter().map(|m| m.person).collect();
         let chairs = panel.iter().filter(|m| m.role == PanelRole::Chair).count();
         let texts = [&self.title, &self.qualification, &self.centre, &self.room, &self.tz];
+        let names = panel.iter().map(|m| &m.name).chain([&self.candidate.name]);
+        need(self.ids().all(|id| id <= ID_MAX), "id", format!("ids from 0 to {ID_MAX}"))?;
+        let moments = [self.begins_at, self.ends_at];
+        need(
+            moments.iter().all(|m| u64::try_from(m.0).is_ok_and(|ms| ms <= ID_MAX)),
+            "begins_at",
+            format!("moments from 0 to {ID_MAX} milliseconds"),
+        )?;
         need(self.begins_at < self.ends_at, "ends_at", "a moment after begins_at")?;
         need(panel.len() <= PANEL_MAX, "panel", format!("at most {PANEL_MAX} experts"))?;
         need(people.len() == panel.len(), "panel", "each expert once")?;
@@ -164,7 +173,7 @@ impl Plan {
             format!("at least {} experts (the quorum)", self.quorum),
         )?;
         need(
-            texts.iter().all(|t| t.chars().count() <= TEXT_CHARS_MAX),
+            texts.into_iter().chain(names).all(|t| t.chars().count() <= TEXT_CHARS_MAX),
             "title",
             format!("texts of at most {TEXT_CHARS_MAX} characters"),
         )?;
@@ -177,6 +186,17 @@ impl Plan {
             self.class.has_practice() == self.practice.is_some(),
             "practice",
             "a practice tool exactly when the class has practice",
+        )?;
+        need(
+            self.blueprint.as_ref().is_none_or(|b| Some(b.tool_hash) == self.tool),
+            "blueprint",
+            "a blueprint of the theory tool",
         )
+    }
+
+    /// Every number that names something. Beyond 2^53 JSON readers lose digits.
+    fn ids(&self) -> impl Iterator<Item = u64> {
+        let people = self.panel.iter().map(|m| m.person).chain([self.candidate.person]);
+        people.map(|p| p.0).chain([self.wire_id.0, self.skill_id])
     }
 }

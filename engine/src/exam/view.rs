@@ -3,19 +3,23 @@
 //! A live client holds the view as JSON and folds RFC 7386 merge patches into it, so a view never
 //! contains `null`, and everything that grows is a map by id and not a list.
 
+mod board;
 mod build;
+mod practice;
+mod theory;
+
+pub use board::{BoardRow, BoardWait};
+pub use practice::{CriterionView, MarkView, PracticeView, TaskView};
+pub use theory::{TheoryResultView, TheoryView};
 
 use super::command::{Category, Severity};
 use super::event::Outcome;
 use super::waits::WaitFor;
 use super::{Event, Exam, ExamClass, PanelRole, Phase};
 use crate::canon::Hash;
-use crate::form::PresentedQuestion;
 use crate::ids::{PersonId, WireId};
 use crate::ledger::{Entry, Stage};
-use crate::points::Points;
-use crate::practice::{CriterionId, CriterionKind, TaskId, TaskLock};
-use crate::question::{Answer, QuestionId};
+use crate::question::QuestionId;
 use crate::time::{Moment, Span};
 use serde::Serialize;
 use serde_json::Value;
@@ -133,175 +137,6 @@ pub struct SeatView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(type = "number", optional))]
     pub present_since: Option<Moment>,
-}
-
-/// The theory part.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct TheoryView {
-    /// Number of questions.
-    pub questions: u32,
-    /// How many have an answer.
-    pub answered: u32,
-    /// Commitment to the seed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(type = "string", optional))]
-    pub commitment: Option<Hash>,
-    /// Hash of the form.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(type = "string", optional))]
-    pub form_hash: Option<Hash>,
-    /// The seed, once revealed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(type = "string", optional))]
-    pub seed: Option<String>,
-    /// When it started.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(type = "number", optional))]
-    pub started_at: Option<Moment>,
-    /// When it ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(type = "number", optional))]
-    pub ended_at: Option<Moment>,
-    /// Its result.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(optional))]
-    pub result: Option<TheoryResultView>,
-    /// The questions by their number from 1; for the candidate, while the test runs.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[cfg_attr(feature = "ts", ts(type = "Record<string, PresentedQuestion>", optional))]
-    pub form: BTreeMap<u32, PresentedQuestion>,
-    /// Saved answers by question; for the candidate.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[cfg_attr(feature = "ts", ts(type = "Record<string, Answer>", optional))]
-    pub answers: BTreeMap<QuestionId, Answer>,
-    /// Flagged questions; for the candidate.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[cfg_attr(feature = "ts", ts(type = "Record<string, true>", optional))]
-    pub flags: BTreeMap<QuestionId, bool>,
-}
-
-/// A theory result.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct TheoryResultView {
-    /// Exact points, such as `35/2`.
-    #[cfg_attr(feature = "ts", ts(type = "string"))]
-    pub score: Points,
-    /// Rounded to hundredths, for display.
-    pub shown: String,
-    /// Points reachable.
-    #[cfg_attr(feature = "ts", ts(type = "string"))]
-    pub max: Points,
-    /// Points needed.
-    #[cfg_attr(feature = "ts", ts(type = "string"))]
-    pub pass: Points,
-    /// Passed, by the exact points.
-    pub passed: bool,
-    /// Ended by time.
-    pub by_time: bool,
-}
-
-/// The practice part.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct PracticeView {
-    /// The tool's title.
-    pub title: String,
-    /// When it started.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(type = "number", optional))]
-    pub started_at: Option<Moment>,
-    /// The candidate's time is over.
-    pub time_over: bool,
-    /// The task that is being marked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(type = "number", optional))]
-    pub task: Option<TaskId>,
-    /// Tasks by id, in the tool's order by `number`.
-    #[cfg_attr(feature = "ts", ts(type = "Record<string, TaskView>"))]
-    pub tasks: BTreeMap<TaskId, TaskView>,
-    /// Points, once scored.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(type = "string", optional))]
-    pub total: Option<Points>,
-    /// The computed verdict, once scored.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(optional))]
-    pub passed: Option<bool>,
-}
-
-/// A practice task.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct TaskView {
-    /// Its place in the tool, from 1.
-    pub number: u32,
-    /// Its title.
-    pub title: String,
-    /// What is to be done.
-    pub text: String,
-    /// Planned minutes.
-    pub minutes: u32,
-    /// Whose lock closes it.
-    #[cfg_attr(feature = "ts", ts(type = "'all_experts' | 'chair'"))]
-    pub lock: TaskLock,
-    /// Its criteria; not for the candidate.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[cfg_attr(feature = "ts", ts(type = "Record<string, CriterionView>", optional))]
-    pub criteria: BTreeMap<CriterionId, CriterionView>,
-    /// Who has locked, and when.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[cfg_attr(feature = "ts", ts(type = "Record<string, number>", optional))]
-    pub locks: BTreeMap<PersonId, Moment>,
-    /// Who was called back, and when.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[cfg_attr(feature = "ts", ts(type = "Record<string, number>", optional))]
-    pub recalled: BTreeMap<PersonId, Moment>,
-    /// All its criteria have their points.
-    pub settled: bool,
-}
-
-/// A criterion with the marks that this audience may see.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct CriterionView {
-    /// Its place in the task, from 1.
-    pub number: u32,
-    /// Its name.
-    pub name: String,
-    /// How it is marked.
-    #[cfg_attr(feature = "ts", ts(type = "'measurement' | 'judgement'"))]
-    pub kind: CriterionKind,
-    /// The highest mark.
-    #[cfg_attr(feature = "ts", ts(type = "string"))]
-    pub max: Points,
-    /// How far marks may lie apart.
-    #[cfg_attr(feature = "ts", ts(type = "string"))]
-    pub spread: Points,
-    /// Visible marks by expert: one's own, and those of experts who have locked.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[cfg_attr(feature = "ts", ts(type = "Record<string, MarkView>", optional))]
-    pub marks: BTreeMap<PersonId, MarkView>,
-    /// The points, once settled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(type = "string", optional))]
-    pub result: Option<Points>,
-}
-
-/// A mark.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct MarkView {
-    /// The points.
-    #[cfg_attr(feature = "ts", ts(type = "string"))]
-    pub value: Points,
-    /// When it was placed.
-    #[cfg_attr(feature = "ts", ts(type = "number"))]
-    pub at: Moment,
-    /// The moment of the work that it refers to.
-    #[cfg_attr(feature = "ts", ts(type = "number"))]
-    pub refers_at: Moment,
 }
 
 /// The time of the current stage: remaining = allowed − consumed − (now − running_since).
@@ -427,86 +262,6 @@ pub struct CommentView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(type = "number", optional))]
     pub by: Option<PersonId>,
-}
-
-/// One exam's row on a board.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct BoardRow {
-    /// The exam's number.
-    #[cfg_attr(feature = "ts", ts(type = "number"))]
-    pub exam: WireId,
-    /// Where it stands.
-    pub phase: Phase,
-    /// Where it stood before the suspension.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(optional))]
-    pub suspended_from: Option<Phase>,
-    /// The qualification's name.
-    pub title: String,
-    /// The centre.
-    pub centre: String,
-    /// The room.
-    pub room: String,
-    /// The candidate's name.
-    pub candidate: String,
-    /// Planned start, ms UTC.
-    #[cfg_attr(feature = "ts", ts(type = "number"))]
-    pub begins_at: Moment,
-    /// Planned end, ms UTC.
-    #[cfg_attr(feature = "ts", ts(type = "number"))]
-    pub ends_at: Moment,
-    /// Allowed time of the stage, ms.
-    #[cfg_attr(feature = "ts", ts(type = "number"))]
-    pub allowed: Span,
-    /// Used before the current run, ms.
-    #[cfg_attr(feature = "ts", ts(type = "number"))]
-    pub consumed: Span,
-    /// Since when the clock runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(type = "number", optional))]
-    pub running_since: Option<Moment>,
-    /// Questions answered.
-    pub answered: u32,
-    /// Questions in all.
-    pub questions: u32,
-    /// The current task's title.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(optional))]
-    pub task: Option<String>,
-    /// Who is waited for: name, for what, since when, by person.
-    #[cfg_attr(feature = "ts", ts(type = "Record<string, BoardWait>"))]
-    pub waits: BTreeMap<PersonId, BoardWait>,
-    /// How many of the panel are present.
-    pub present: u32,
-    /// The size of the panel.
-    pub panel: u32,
-    /// Incidents that are not resolved.
-    pub open_incidents: u32,
-    /// The worst of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(optional))]
-    pub worst: Option<Severity>,
-    /// The outcome.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(optional))]
-    pub outcome: Option<Outcome>,
-    /// The number of the exam's last event.
-    #[cfg_attr(feature = "ts", ts(type = "number"))]
-    pub seq: u64,
-}
-
-/// Somebody is awaited, as a board says it.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct BoardWait {
-    /// Their name.
-    pub name: String,
-    /// For what.
-    pub what: WaitFor,
-    /// Since when.
-    #[cfg_attr(feature = "ts", ts(type = "number"))]
-    pub since: Moment,
 }
 
 /// The kind under which a sealed event is shown.

@@ -44,13 +44,18 @@ impl Scratch<'_> {
         self.scheduler()?;
         self.in_phase(&[Phase::Planned, Phase::Synced])?;
         let plan = &self.exam.plan;
-        let from = Moment(plan.begins_at.0 - OPEN_EARLY.0);
+        let from = Moment(plan.begins_at.0.saturating_sub(OPEN_EARLY.0));
         let to = plan.ends_at + OPEN_LATE;
         if self.context.now < from || self.context.now > to {
             return Err(Rejection::OutsideInterval { from: from.0, to: to.0 });
         }
-        if plan.class.has_practice() && self.exam.practice_tool().is_none() {
-            return Err(Rejection::Unknown("practice tool: import it first"));
+        if plan.class.has_practice() {
+            let tool = self.exam.practice_tool();
+            let tool = tool.ok_or(Rejection::Unknown("practice tool: import it first"))?;
+            if plan.panel.len() < tool.quorum as usize {
+                let expected = format!("at least {} experts (the practice tool's)", tool.quorum);
+                return Err(Rejection::Invalid { field: "panel", expected });
+            }
         }
         let form = self.draw_form()?;
         self.emit(Event::Opened {});
@@ -120,8 +125,17 @@ impl Scratch<'_> {
     pub(super) fn resume(&mut self) -> Result<(), Rejection> {
         self.chair_or_scheduler()?;
         self.in_phase(&[Phase::Suspended])?;
-        self.cameras_recording()?;
+        // Before the first start nothing has to be on record yet.
+        if self.exam.under_way() == Phase::Ready {
+            self.cameras_armed()?;
+        } else {
+            self.cameras_recording()?;
+        }
         self.emit(Event::Resumed {});
+        // Whoever was awaited may have left meanwhile.
+        if self.exam.phase == Phase::PracticeRunning {
+            self.settle_current_task();
+        }
         Ok(())
     }
 
@@ -163,6 +177,7 @@ impl Scratch<'_> {
             let expected = format!("from 101 to {ACCOMMODATION_PERCENT_MAX}");
             return Err(Rejection::Invalid { field: "percent", expected });
         }
+        self.approver()?;
         let stages = match self.exam.stage() {
             Stage::Theory if self.exam.plan.class.has_practice() => {
                 vec![Stage::Theory, Stage::Practice]
@@ -194,15 +209,17 @@ impl Scratch<'_> {
     }
 
     fn enter_time(&mut self, effect: Effect, reason: &str) -> Result<(), Rejection> {
+        self.approver()?;
         self.enter_stage(self.exam.stage(), effect, reason)
     }
 
-    fn enter_stage(
-        &mut self,
-        stage: Stage,
-        effect: Effect,
-        reason: &str,
-    ) -> Result<(), Rejection> {
+    /// Time is given by somebody with a name; only the station's own outages are not.
+    fn approver(&self) -> Result<(), Rejection> {
+        let somebody = self.issuer.person.is_some();
+        if somebody { Ok(()) } else { Err(Rejection::NotAllowed("the chair or an operator")) }
+    }
+
+    fn enter_stage(&mut self, stage: Stage, effect: Effect, reason: &str) -> Result<(), Rejection> {
         self.chair_or_scheduler()?;
         let phase = self.exam.phase;
         if !phase.is_live() || phase == Phase::ProtocolDraft {

@@ -1,9 +1,10 @@
 //! Incidents, comments and free-form actions: everything that is said beside the marks.
 
 use super::{Scratch, text};
-use crate::exam::command::{ACTION_BYTES_MAX, Category, Severity};
+use crate::exam::command::{ACTION_BYTES_MAX, ACTION_DEPTH_MAX, Category, Severity};
 use crate::exam::event::Event;
 use crate::exam::{Phase, Rejection};
+use crate::question::ID_MAX;
 use serde_json::Value;
 
 /// Most incidents, comments or free-form actions of one exam, each.
@@ -72,6 +73,12 @@ impl Scratch<'_> {
             let expected = format!("at most {A_TYPE_CHARS_MAX} characters");
             return Err(Rejection::Invalid { field: "a_type", expected });
         }
+        if !keepable(data, ACTION_DEPTH_MAX) {
+            let expected = format!(
+                "numbers that keep their value and at most {ACTION_DEPTH_MAX} levels of nesting"
+            );
+            return Err(Rejection::Invalid { field: "data", expected });
+        }
         if data.to_string().len() > ACTION_BYTES_MAX {
             let expected = format!("at most {ACTION_BYTES_MAX} bytes of JSON");
             return Err(Rejection::Invalid { field: "data", expected });
@@ -81,5 +88,23 @@ impl Scratch<'_> {
         }
         self.emit(Event::ActionNoted { a_type, data: data.clone() });
         Ok(())
+    }
+}
+
+/// Not too deep, and every number is the same after it was written, hashed and read again: whole
+/// numbers hash as IEEE doubles, and some decimals do not survive being read.
+fn keepable(data: &Value, depth: usize) -> bool {
+    match data {
+        Value::Array(items) => depth > 0 && items.iter().all(|v| keepable(v, depth - 1)),
+        Value::Object(fields) => depth > 0 && fields.values().all(|v| keepable(v, depth - 1)),
+        Value::Number(n) => match (n.as_i64(), n.as_u64(), n.as_f64()) {
+            (Some(whole), _, _) => whole.unsigned_abs() <= ID_MAX,
+            (None, Some(_), _) => false,
+            (None, None, Some(f)) => {
+                serde_json::from_str::<f64>(&n.to_string()).is_ok_and(|r| r == f)
+            }
+            (None, None, None) => false,
+        },
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
     }
 }

@@ -25,8 +25,10 @@ impl Scratch<'_> {
         let reason = text("reason", reason)?;
         self.emit(Event::ExpertLeft { expert, reason });
         // Those who remain may now be all who are awaited.
-        if self.exam.phase == Phase::PracticeRunning {
-            self.settle_current_task();
+        match self.exam.phase {
+            Phase::PracticeRunning => self.settle_current_task(),
+            Phase::PracticeScored => self.decide_verdict(),
+            _ => {}
         }
         Ok(())
     }
@@ -42,7 +44,7 @@ impl Scratch<'_> {
     }
 
     /// `ready` follows by itself from quorum, identity and armed cameras.
-    pub(super) fn ready_if_complete(&mut self) {
+    fn ready_if_complete(&mut self) {
         let complete = self.exam.phase == Phase::Gathering
             && self.has_quorum().is_ok()
             && !self.exam.identity.is_empty()
@@ -52,8 +54,19 @@ impl Scratch<'_> {
         }
     }
 
+    /// The phase from which a stage starts, and its guards. Cameras that were armed after the last
+    /// arrival make an exam ready only now.
+    pub(super) fn ready_to_start(&mut self, from: Phase) -> Result<(), Rejection> {
+        if self.exam.phase == Phase::Gathering && from == Phase::Ready {
+            self.may_start()?;
+            self.ready_if_complete();
+        }
+        self.in_phase(&[from])?;
+        self.may_start()
+    }
+
     /// What keeps a stage from starting: the same guards again, at the moment of the start.
-    pub(super) fn may_start(&self) -> Result<(), Rejection> {
+    fn may_start(&self) -> Result<(), Rejection> {
         self.has_quorum()?;
         if self.exam.identity.is_empty() {
             return Err(Rejection::IdentityUnconfirmed);

@@ -4,24 +4,40 @@ use super::{Scratch, text};
 use crate::exam::event::Event;
 use crate::exam::{PanelRole, Phase, Rejection};
 use crate::ids::PersonId;
+use crate::ledger::Stage;
 use crate::points::Points;
 use crate::practice::{
     CriterionId, CriterionResult, Task, TaskId, TaskLock, criterion_result, verdict,
 };
-use crate::time::Moment;
+use crate::time::{Moment, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Scratch<'_> {
     pub(super) fn start_practice(&mut self) -> Result<(), Rejection> {
         self.chair()?;
-        let from = if self.exam.plan.class.has_theory() {
-            Phase::PracticeAdmitted
-        } else {
-            Phase::Ready
-        };
-        self.in_phase(&[from])?;
-        self.may_start()?;
+        if !self.exam.plan.class.has_practice() {
+            return Err(Rejection::Unknown("practice part"));
+        }
+        let from =
+            if self.exam.plan.class.has_theory() { Phase::PracticeAdmitted } else { Phase::Ready };
+        self.ready_to_start(from)?;
+        self.present_are(self.exam.marking_quorum())?;
         self.emit(Event::PracticeStarted {});
+        Ok(())
+    }
+
+    /// As in theory: time granted after the end reopens nothing by itself.
+    pub(super) fn reopen_practice(&mut self, reason: &str) -> Result<(), Rejection> {
+        self.chair()?;
+        self.in_phase(&[Phase::PracticeRunning])?;
+        let reason = text("reason", reason)?;
+        if !self.exam.practice.time_over {
+            return Err(Rejection::AlreadyDone);
+        }
+        if self.exam.ledger.remaining(Stage::Practice, self.context.now) == Span::ZERO {
+            return Err(Rejection::TimeOver);
+        }
+        self.emit(Event::PracticeReopened { reason });
         Ok(())
     }
 
@@ -41,6 +57,10 @@ impl Scratch<'_> {
         self.exam.practice.tasks.get(&task).is_some_and(|s| s.locks.contains_key(&expert))
     }
 
+    fn is_recalled(&self, task: TaskId, expert: PersonId) -> bool {
+        self.exam.practice.tasks.get(&task).is_some_and(|s| s.recalled.contains_key(&expert))
+    }
+
     pub(super) fn place_mark(
         &mut self,
         task: TaskId,
@@ -57,7 +77,9 @@ impl Scratch<'_> {
         if self.has_locked(task, expert) {
             return Err(Rejection::AlreadyLocked);
         }
-        let refers_at = refers_at.unwrap_or(self.context.now).min(self.context.now);
+        // The moment lies within the practice part, whatever a tablet's clock says.
+        let began = self.exam.practice.started_at.unwrap_or(self.context.now);
+        let refers_at = refers_at.unwrap_or(self.context.now).min(self.context.now).max(began);
         self.emit(Event::MarkPlaced { task, criterion, value, refers_at });
         Ok(())
     }
@@ -92,10 +114,12 @@ impl Scratch<'_> {
     }
 
     /// The chair's lock closes a task for everybody: complete marks count, others are left out.
+    /// Those who were called back lock again themselves, or nothing would have been looked at.
     fn lock_the_rest(&mut self, task: &Task) {
         let present: Vec<_> = self.exam.present.keys().copied().collect();
         for expert in present {
-            if !self.has_locked(task.id, expert) && self.unmarked(task, expert).is_empty() {
+            let done = self.has_locked(task.id, expert) || self.is_recalled(task.id, expert);
+            if !done && self.unmarked(task, expert).is_empty() {
                 self.emit(Event::TaskLocked { task: task.id, expert });
             }
         }
@@ -135,16 +159,16 @@ impl Scratch<'_> {
 
     fn everybody_locked(&self, task: &Task) -> bool {
         let Some(state) = self.exam.practice.tasks.get(&task.id) else { return false };
-        if state.locks.len() < self.exam.quorum() {
+        if state.locks.len() < self.exam.marking_quorum() {
             return false;
         }
         match task.lock {
             TaskLock::AllExperts => {
                 self.exam.present.keys().all(|expert| state.locks.contains_key(expert))
             }
-            // Those called back must lock again; the others were closed by the chair.
+            // Those called back lock again unless they left; the others were closed by the chair.
             TaskLock::Chair => {
-                state.recalled.is_empty()
+                !state.recalled.keys().any(|expert| self.exam.present.contains_key(expert))
                     && self.exam.chair().is_some_and(|chair| state.locks.contains_key(&chair))
             }
         }
@@ -179,9 +203,7 @@ impl Scratch<'_> {
     /// Settled criteria count as settled, all others as nothing.
     fn score_practice(&mut self) {
         let Some(tool) = self.exam.materials().practice.clone() else { return };
-        let settled = self.exam.practice.tasks.values().filter_map(|t| t.results.as_ref());
-        let points: BTreeMap<_, _> = settled.flatten().map(|(c, p)| (*c, *p)).collect();
-        let score = verdict(&tool, &points);
+        let score = verdict(&tool, &self.exam.practice.points());
         self.emit(Event::PracticeScored { total: score.total, passed: score.passed });
     }
 }

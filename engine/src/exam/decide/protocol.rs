@@ -12,7 +12,7 @@ impl Scratch<'_> {
     ) -> Result<(), Rejection> {
         let expert = self.present_expert()?;
         self.in_phase(&[Phase::PracticeScored])?;
-        let computed = self.exam.practice.scored.is_some_and(|(_, passed)| passed);
+        let computed = self.computed_verdict();
         let reason = match reason {
             Some(reason) => Some(text("reason", reason)?),
             None if passed != computed => {
@@ -25,12 +25,14 @@ impl Scratch<'_> {
         if self.exam.practice.votes.get(&expert) != Some(&vote) {
             self.emit(Event::VerdictVoted { expert, passed, reason });
         }
-        self.decide_verdict(computed);
+        self.decide_verdict();
         Ok(())
     }
 
-    /// Once all present have voted: the majority, or on a tie the chair.
-    fn decide_verdict(&mut self, computed: bool) {
+    /// Once all present have voted: the majority, or on a tie the chair. A vote stays when its
+    /// expert leaves.
+    pub(super) fn decide_verdict(&mut self) {
+        let computed = self.computed_verdict();
         let votes = &self.exam.practice.votes;
         let all = self.exam.present.keys().all(|e| votes.contains_key(e));
         if !all || votes.len() < self.exam.quorum() {
@@ -58,6 +60,10 @@ impl Scratch<'_> {
         self.draft_protocol();
     }
 
+    fn computed_verdict(&self) -> bool {
+        self.exam.practice.scored.is_some_and(|(_, passed)| passed)
+    }
+
     pub(super) fn draft_protocol(&mut self) {
         let outcome = self.exam.implied_outcome();
         let protocol_hash = self.exam.protocol_hash(outcome);
@@ -77,16 +83,15 @@ impl Scratch<'_> {
         if !protocol.signers.contains(&expert) {
             return Err(Rejection::NotAllowed("an expert who sat on this panel"));
         }
-        let awaited = protocol.signers.iter().copied();
-        let missing: Vec<_> = awaited
-            .filter(|s| *s != expert && !protocol.signatures.contains_key(s))
-            .collect();
-        if self.exam.chair() == Some(expert) && !missing.is_empty() {
+        let is_chair = self.exam.chair() == Some(expert);
+        let mut missing = self.exam.awaited_signers();
+        missing.retain(|s| *s != expert);
+        if is_chair && !missing.is_empty() {
             return Err(Rejection::SignaturesMissing(missing));
         }
         let outcome = protocol.outcome;
         self.emit(Event::ProtocolSigned { expert, dissent });
-        if missing.is_empty() {
+        if is_chair {
             self.emit(Event::Completed { outcome });
             self.reveal_seed();
         }

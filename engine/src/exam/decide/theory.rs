@@ -14,12 +14,7 @@ impl Scratch<'_> {
         if !self.exam.plan.class.has_theory() {
             return Err(Rejection::Unknown("theory part"));
         }
-        if self.exam.phase == Phase::Gathering {
-            self.may_start()?;
-            self.ready_if_complete();
-        }
-        self.in_phase(&[Phase::Ready])?;
-        self.may_start()?;
+        self.ready_to_start(Phase::Ready)?;
         self.emit(Event::TheoryStarted {});
         Ok(())
     }
@@ -116,6 +111,7 @@ impl Scratch<'_> {
         if self.exam.phase == Phase::TheoryScored && self.exam.plan.class.has_practice() {
             self.emit(Event::TheoryConfirmed {});
         } else {
+            self.has_quorum()?;
             self.draft_protocol();
         }
         Ok(())

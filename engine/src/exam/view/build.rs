@@ -118,7 +118,9 @@ impl Exam {
             text: task.text.clone(),
             minutes: task.minutes,
             lock: task.lock,
-            criteria: criteria.map(|(c, n)| (c.id, criterion_view(state, c, n, audience))).collect(),
+            criteria: criteria
+                .map(|(c, n)| (c.id, criterion_view(state, c, n, audience)))
+                .collect(),
             locks: state.filter(|_| !candidate).map(|s| s.locks.clone()).unwrap_or_default(),
             recalled: state.filter(|_| !candidate).map(|s| s.recalled.clone()).unwrap_or_default(),
             settled: state.is_some_and(|s| s.results.is_some()),
@@ -226,9 +228,7 @@ impl Exam {
         };
         let waits = self.waits().into_iter();
         waits
-            .map(|w| {
-                (w.expert, BoardWait { name: name(w.expert), what: w.what, since: w.since })
-            })
+            .map(|w| (w.expert, BoardWait { name: name(w.expert), what: w.what, since: w.since }))
             .collect()
     }
 }
@@ -241,9 +241,8 @@ fn criterion_view(
     audience: Audience,
 ) -> CriterionView {
     let mine = |expert: &PersonId| audience == Audience::Expert(*expert);
-    let visible = |expert: &PersonId| {
-        mine(expert) || state.is_some_and(|s| s.locks.contains_key(expert))
-    };
+    let visible =
+        |expert: &PersonId| mine(expert) || state.is_some_and(|s| s.locks.contains_key(expert));
     let mark = |m: &Mark| MarkView { value: m.value, at: m.at, refers_at: m.refers_at };
     let marks = state.and_then(|s| s.marks.get(&criterion.id)).into_iter().flatten();
     CriterionView {
