@@ -1,6 +1,6 @@
 // Plain HTTP to the server. Answers are unions, never exceptions: a page decides what to say.
 import type { Entry, Posted } from "../live/queue.ts";
-import type { BoardRow, Session } from "./wire.ts";
+import type { CommandReply, ExamList, ListedExam, Problem, Session, Timeline, TimelineRecord } from "./wire.ts";
 
 /** Where the browser's API lives. */
 export const BASE = "/api/nsk/v1";
@@ -11,16 +11,6 @@ export type Reply<T> =
   | { ok: true; value: T }
   | { ok: false; kind: "network" }
   | { ok: false; kind: "http"; status: number; code: string; message: string; temporary: boolean; afterMs: number };
-
-/** The fields of problem+json that are used. */
-interface Problem {
-  code?: string;
-  detail?: string;
-  message?: string;
-  title?: string;
-  temporary?: boolean;
-  after_ms?: number;
-}
 
 async function request<T>(method: string, path: string, body?: unknown): Promise<Reply<T>> {
   let response: Response;
@@ -39,13 +29,13 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
   }
   const parsed = parse(text);
   if (response.ok) return { ok: true, value: parsed as T };
-  const problem = (parsed ?? {}) as Problem;
+  const problem = (parsed ?? {}) as Partial<Problem>;
   return {
     ok: false,
     kind: "http",
     status: response.status,
     code: problem.code ?? `http_${response.status}`,
-    message: problem.detail ?? problem.message ?? problem.title ?? response.statusText,
+    message: problem.detail ?? problem.title ?? response.statusText,
     temporary: problem.temporary ?? (response.status >= 500 || response.status === 429),
     afterMs: problem.after_ms ?? 1_000,
   };
@@ -64,11 +54,28 @@ export const signIn = (login: string, password: string): Promise<Reply<Session>>
 export const whoAmI = (): Promise<Reply<Session>> => request("GET", "/session");
 export const signOut = (): Promise<Reply<unknown>> => request("DELETE", "/session");
 
+/** Pages of the list that are read at most. */
+const LIST_PAGES_MAX = 20;
+
 /** The exams that this person may see. */
-export async function listExams(): Promise<Reply<BoardRow[]>> {
-  const reply = await request<BoardRow[] | { exams: BoardRow[] }>("GET", "/exams");
-  if (!reply.ok) return reply;
-  return { ok: true, value: Array.isArray(reply.value) ? reply.value : reply.value.exams };
+export async function listExams(): Promise<Reply<ListedExam[]>> {
+  const exams: ListedExam[] = [];
+  let cursor: number | undefined;
+  for (let page = 0; page < LIST_PAGES_MAX; page += 1) {
+    const query: string = cursor === undefined ? "" : `?cursor=${cursor}`;
+    const reply: Reply<ExamList> = await request("GET", `/exams${query}`);
+    if (!reply.ok) return reply;
+    exams.push(...reply.value.exams);
+    cursor = reply.value.next;
+    if (cursor === undefined) break;
+  }
+  return { ok: true, value: exams };
+}
+
+/** What happened to an exam, without contents. */
+export async function timeline(exam: number): Promise<TimelineRecord[]> {
+  const reply = await request<Timeline>("GET", `/exams/${exam}/timeline`);
+  return reply.ok ? reply.value.records : [];
 }
 
 /** Sends a queued command over plain HTTP. */
@@ -77,11 +84,11 @@ export async function postCommand(entry: Entry): Promise<Posted> {
   const { cmd, body, if_seq } = entry;
   const message = if_seq === undefined ? { cmd, body } : { cmd, body, if_seq };
   const path = `/exams/${encodeURIComponent(exam)}/commands`;
-  const reply = await request<{ seq: number; epoch: string; dup: boolean }>("POST", path, message);
+  const reply = await request<CommandReply>("POST", path, message);
   if (reply.ok) {
     // A proxy's cheerful 200 without our fields is no acknowledgement.
     if (typeof reply.value?.seq !== "number") return { kind: "failed" };
-    return { kind: "ack", frame: { t: "ack", cmd, ...reply.value } };
+    return { kind: "ack", frame: { t: "ack", ...reply.value, cmd } };
   }
   // Without a valid sign-in the server has not judged the command: it stays queued.
   if (reply.kind === "network" || reply.status === 401) return { kind: "failed" };

@@ -105,7 +105,7 @@ export interface PracticeView {
   total?: string;
   passed?: boolean;
 }
-export interface TimeEntry {
+interface TimeEntry {
   stage: "theory" | "practice";
   effect: "multiply" | "grant" | "outage";
   percent?: number;
@@ -211,6 +211,71 @@ export interface BoardRow {
   worst?: Severity;
   outcome?: Outcome;
   seq: number;
+}
+
+export interface BoardAlert {
+  kind: string;
+  text: string;
+  exam?: number;
+  at: number;
+}
+export interface BoardState {
+  rows: Record<string, BoardRow>;
+  alerts: Record<string, BoardAlert>;
+}
+export interface ListedExam {
+  exam: number;
+  phase: Phase;
+  live: boolean;
+  title: string;
+  room: string;
+  class: ExamClass;
+  begins_at: number;
+  ends_at: number;
+  candidate: string;
+  candidate_id: number;
+  panel: number[];
+  outcome?: Outcome;
+}
+export interface ExamList {
+  exams: ListedExam[];
+  next?: number;
+}
+export interface PersonFrame {
+  id: number;
+  name: string;
+  roles: Role[];
+}
+export interface Session {
+  person: PersonFrame;
+  exp: number;
+}
+export interface CommandReply {
+  cmd: string;
+  seq: number;
+  epoch: string;
+  dup: boolean;
+}
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail: string;
+  temporary: boolean;
+  after_ms: number;
+}
+export type By = { person: number } | "system";
+export interface TimelineRecord {
+  seq: number;
+  at: number;
+  kind: string;
+  by?: By;
+  hash: string;
+}
+export interface Timeline {
+  exam: number;
+  records: TimelineRecord[];
 }
 
 export type Command =

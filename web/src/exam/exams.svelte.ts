@@ -1,12 +1,12 @@
 // The list of a person's exams, asked for over plain HTTP and kept fresh while a page shows it.
 import { listExams } from "../api/client.ts";
-import type { BoardRow } from "../api/wire.ts";
+import type { ListedExam } from "../api/wire.ts";
 
 /** How often the list is asked for again. */
 const REFRESH_MS = 10_000;
 
 export class ExamList {
-  rows = $state.raw<BoardRow[] | undefined>();
+  rows = $state.raw<ListedExam[] | undefined>();
   failed = $state(false);
   private timer: ReturnType<typeof setTimeout> | undefined;
   private stopped = false;

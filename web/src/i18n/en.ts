@@ -106,7 +106,7 @@ export const en: Messages = {
   },
   detail: {
     timeline: "Timeline", timelineEmpty: "Events will appear here as soon as something happens.",
-    older: "Events from before this page was opened are not shown here.",
+    older: "Earlier events are not shown here.",
     chain: "Chain of records", head: "Head of the chain", record: "Record", epoch: "Epoch", verified: "Checked at",
     notVerified: "not checked yet", gaps: "Gaps noticed", mismatches: "Mismatches",
     panel: "Panel", connected: "Connected", nobodyConnected: "nobody connected", identity: "Identity",
@@ -114,7 +114,7 @@ export const en: Messages = {
     formHash: "Form", seed: "Seed", notSeen: "sealed until the end of the exam", result: "Result",
     points: (a, b) => `${a} of ${b}`, pass: (p) => `needed ${p}`,
     tasks: "Tasks", settled: "settled", current: "current", locked: (n) => `locked by ${n}`,
-    protocol: "Protocol", comments: "Comments", noIncidents: "No incidents.", resolved: "Resolved",
+    protocolHash: "Hash of the protocol", protocol: "Protocol", comments: "Comments", noIncidents: "No incidents.", resolved: "Resolved",
     verdictDeparted: "departs from the computed verdict", byChair: "decided by the chair", dissent: "Dissent",
     reasonIs: "Reason", notFound: "This exam is not open to you.", qualification: "Qualification", centre: "Centre",
     planned: "Scheduled",

@@ -111,7 +111,7 @@ export const ru = {
   },
   detail: {
     timeline: "Ход событий", timelineEmpty: "События появятся здесь, как только что-то произойдёт.",
-    older: "События до открытия этой страницы здесь не показаны.",
+    older: "Более ранние события здесь не показаны.",
     chain: "Цепочка записей", head: "Голова цепочки", record: "Запись", epoch: "Эпоха", verified: "Сверено",
     notVerified: "ещё не сверено", gaps: "Пропусков замечено", mismatches: "Расхождений",
     panel: "Комиссия", connected: "На связи", nobodyConnected: "никто не на связи", identity: "Личность",
@@ -119,7 +119,7 @@ export const ru = {
     formHash: "Вариант", seed: "Зерно", notSeen: "закрыто до конца экзамена", result: "Результат",
     points: (a: string, b: string) => `${a} из ${b}`, pass: (p: string) => `порог ${p}`,
     tasks: "Задания", settled: "оценено", current: "идёт", locked: (n: number) => `закрепили: ${n}`,
-    protocol: "Протокол", comments: "Комментарии", noIncidents: "Инцидентов нет.", resolved: "Закрыт",
+    protocolHash: "Отпечаток протокола", protocol: "Протокол", comments: "Комментарии", noIncidents: "Инцидентов нет.", resolved: "Закрыт",
     verdictDeparted: "отличается от расчётного", byChair: "решил председатель", dissent: "Особое мнение",
     reasonIs: "Причина", notFound: "Этот экзамен вам недоступен.", qualification: "Квалификация", centre: "Центр",
     planned: "По расписанию",

@@ -67,7 +67,8 @@ export interface EvFrame {
   at: number;
   kind: string;
   v?: number;
-  by: By;
+  /** Missing for `sealed`. */
+  by?: By;
   /** Merge patch of the state; missing for `sealed`. */
   d?: JsonObject;
   h: string;
@@ -87,6 +88,7 @@ export interface PresFrame {
   t: "pres";
   s: string;
   members: Member[];
+  observers?: number;
 }
 export interface AckFrame {
   t: "ack";

@@ -109,6 +109,12 @@ class Live {
     this.client?.unfollow(name);
   }
 
+  /** Adds the lines of a stream's timeline from before this page was opened. */
+  remember(name: string, lines: EventLine[]): void {
+    this.client?.streams.get(name)?.remember(lines);
+    this.refresh(name);
+  }
+
   /** Queues a command; resolves with whether the server accepted it in the end. */
   send(exam: number, body: Command): Promise<boolean> {
     try {

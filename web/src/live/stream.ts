@@ -1,6 +1,6 @@
 // One stream as a page sees it: the folded state, recent events, who is there, and how far all of
 // that can be trusted right now.
-import type { By, DigFrame, EvFrame, JsonObject, Member, SnapFrame, SubFrame } from "./frames.ts";
+import type { By, DigFrame, EvFrame, Member, SnapFrame, SubFrame } from "./frames.ts";
 import { Fold, type Step } from "./fold.ts";
 
 /** Events kept for the timeline. */
@@ -15,8 +15,7 @@ export interface EventLine {
   seq: number;
   at: number;
   kind: string;
-  by: By;
-  d: JsonObject | undefined;
+  by: By | undefined;
 }
 
 /** How far a page may be believed. */
@@ -54,7 +53,7 @@ export class LiveStream {
   onEv(frame: EvFrame, now: number): Step {
     const step = this.fold.onEv(frame);
     if (step === "applied") this.moved(now);
-    this.remember(frame);
+    this.remember([{ seq: frame.seq, at: frame.at, kind: frame.kind, by: frame.by }]);
     return step;
   }
 
@@ -95,9 +94,11 @@ export class LiveStream {
     this.unverifiedSince ||= now;
   }
 
-  private remember(frame: EvFrame): void {
-    if (this.events.some((line) => line.seq === frame.seq)) return;
-    const line = { seq: frame.seq, at: frame.at, kind: frame.kind, by: frame.by, d: frame.d };
-    this.events = [...this.events, line].sort((a, b) => a.seq - b.seq).slice(-EVENTS_MAX);
+  /** Adds lines of the timeline, such as those from before this page was opened. */
+  remember(lines: EventLine[]): void {
+    if (!this.name.startsWith("exam:")) return;
+    const known = new Map(this.events.map((line) => [line.seq, line]));
+    for (const line of lines) if (!known.has(line.seq)) known.set(line.seq, line);
+    this.events = [...known.values()].sort((a, b) => a.seq - b.seq).slice(-EVENTS_MAX);
   }
 }

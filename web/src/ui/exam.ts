@@ -27,13 +27,24 @@ export function remaining(time: Timed, now: number): number {
   return Math.max(0, time.allowed - time.consumed - run);
 }
 
+/** Whether the candidate's clock says anything now: it runs, or was stopped in the middle. */
+export const isTimed = (phase: Phase, time: Timed): boolean =>
+  time.running_since !== undefined || phase === "suspended";
+
+const TESTING: readonly Phase[] = ["theory_running", "theory_scored", "failed_theory", "suspended"];
+/** Whether the number of answers is worth showing. */
+export const isTesting = (phase: Phase): boolean => TESTING.includes(phase);
+
 /** Under this much the clock is shown as urgent. */
 export const URGENT_MS = 5 * 60_000;
 
 export type Group = "attention" | "running" | "planned" | "done";
 
+/** What a row must tell to be put in its place: rows of boards and of lists both do. */
+export type Placed = Pick<BoardRow, "exam" | "phase" | "begins_at" | "room"> & { worst?: Severity };
+
 /** Where an exam belongs on a board. */
-export function groupOf(row: BoardRow): Group {
+export function groupOf(row: Placed): Group {
   if (isFinal(row.phase)) return "done";
   if (row.phase === "suspended" || row.worst === "critical" || row.worst === "serious") return "attention";
   return isAhead(row.phase) ? "planned" : "running";
@@ -42,7 +53,7 @@ export function groupOf(row: BoardRow): Group {
 const ORDER: Group[] = ["attention", "running", "planned", "done"];
 
 /** Incidents float to the top; then what runs, what is ahead, what is over. */
-export function boardOrder(a: BoardRow, b: BoardRow): number {
+export function boardOrder(a: Placed, b: Placed): number {
   const group = ORDER.indexOf(groupOf(a)) - ORDER.indexOf(groupOf(b));
   if (group !== 0) return group;
   if (a.begins_at !== b.begins_at) return a.begins_at - b.begins_at;

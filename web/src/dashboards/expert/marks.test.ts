@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CriterionView, TaskView } from "../../api/wire.ts";
-import { ownMarks, parseMark, shownPoints, steps } from "./marks.ts";
+import { roundedPoints, shownPoints } from "../../ui/points.ts";
+import { ownMarks, parseMark, steps } from "./marks.ts";
 
 const criterion = (over: Partial<CriterionView>): CriterionView => ({
   number: 1, name: "x", kind: "measurement", max: "4", spread: "0", ...over,
@@ -43,5 +44,6 @@ describe("marks", () => {
     expect(shownPoints("35/2", "ru")).toBe("17,5");
     expect(shownPoints("100/3", "ru")).toBe("100/3");
     expect(shownPoints("20", "ru")).toBe("20");
+    expect(roundedPoints("100/3", "ru")).toBe("33,33");
   });
 });

@@ -1,6 +1,7 @@
 // Marks as one expert's page works with them: the saved ones with unsent ones laid over. Pure.
 import type { CriterionView, TaskView } from "../../api/wire.ts";
 import type { Entry } from "../../live/queue.ts";
+import { asNumber } from "../../ui/points.ts";
 
 /** An expert's own marks of a task by criterion id, the unsent ones included. */
 export function ownMarks(taskId: number, task: TaskView, me: number, overlay: Entry[]): Record<string, string> {
@@ -32,18 +33,4 @@ export function parseMark(text: string, criterion: CriterionView): string | unde
   if (criterion.kind === "judgement" && clean.includes(".")) return undefined;
   const value = Number(clean);
   return value <= asNumber(criterion.max) ? clean : undefined;
-}
-
-/** `35/2` as a number, for comparison on the screen only. */
-export function asNumber(points: string): number {
-  const [n, d] = points.split("/");
-  return Number(n) / Number(d ?? "1");
-}
-
-/** `35/2` as people read it: `17,5` where it ends, the fraction where it does not. */
-export function shownPoints(points: string, locale: string): string {
-  if (!points.includes("/")) return points;
-  const value = asNumber(points);
-  const short = Number(value.toFixed(3));
-  return Math.abs(short - value) < 1e-9 ? short.toLocaleString(locale, { maximumFractionDigits: 3 }) : points;
 }
