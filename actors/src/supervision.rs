@@ -12,6 +12,7 @@
 
 mod budget;
 mod family;
+mod fate;
 mod guard;
 mod incarnation;
 mod places;

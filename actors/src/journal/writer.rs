@@ -139,7 +139,8 @@ impl Writer {
     /// Commits the batch; when one item is to blame, halves it until only that item fails. The
     /// left half goes first, so the order within a stream stays.
     async fn settle(&mut self, appends: &[Append], mut replies: Replies) {
-        let mut parts: Vec<Range<usize>> = vec![0..appends.len()];
+        let mut parts: Vec<Range<usize>> = Vec::new();
+        parts.push(0..appends.len());
         while let Some(part) = parts.pop() {
             let outcome = self.attempt(Some(&appends[part.clone()])).await;
             self.judge(&outcome);

@@ -8,10 +8,11 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::{spawn_local, yield_now};
 use tokio::time::{Instant, advance, sleep};
 
-#[path = "tests_threads.rs"]
+mod stopping;
 mod threads;
 
 /// What a test tells its actor to do.
@@ -78,11 +79,13 @@ struct Bench {
     family: Supervised<u32, Worker>,
     alerts: Alerts,
     built: Arc<AtomicU32>,
+    /// How many alerts there were.
+    told: Arc<watch::Sender<usize>>,
 }
 
 impl Bench {
     fn new(places: Places, limits: Limits, clock: Arc<dyn Clock>) -> Self {
-        let alerts = Alerts::default();
+        let (alerts, told) = (Alerts::default(), Arc::new(watch::Sender::new(0)));
         let family = Supervised::new(Supervision {
             clock,
             limits,
@@ -90,11 +93,14 @@ impl Bench {
             systemic: SystemicPolicy::default(),
             places,
             on_alert: Arc::new({
-                let alerts = alerts.clone();
-                move |alert| alerts.lock().unwrap().push(alert)
+                let (alerts, told) = (alerts.clone(), told.clone());
+                move |alert| {
+                    alerts.lock().unwrap().push(alert);
+                    told.send_modify(|count| *count += 1);
+                }
             }),
         });
-        Self { family, alerts, built: Arc::default() }
+        Self { family, alerts, built: Arc::default(), told }
     }
 
     /// A supervisor on this thread, whose loop runs already.
@@ -276,21 +282,6 @@ fn a_long_pause_of_the_whole_machine_freezes_nobody() {
 }
 
 #[test]
-fn a_clean_end_is_final_and_a_later_start_is_a_new_child() {
-    in_paused_system(async {
-        let bench = Bench::here();
-        let _ = bench.order(1, Order::End).await;
-        let mut population = bench.family.population();
-        population.wait_for(|count| *count == 0).await.unwrap();
-        sleep(Duration::from_secs(10)).await;
-        assert!(bench.family.get(&1).is_none());
-        assert_eq!(bench.alerts(), []);
-        assert_eq!(bench.order(1, Order::Count).await.unwrap(), 1);
-        assert_eq!(bench.family.counters().num_restarts, 0);
-    });
-}
-
-#[test]
 fn a_factory_that_panics_is_a_failed_start() {
     in_paused_system(async {
         let bench = Bench::here();
@@ -298,52 +289,6 @@ fn a_factory_that_panics_is_a_failed_start() {
         let outcome = bench.family.get_or_start(1, make).await.err();
         let reason = "failed before it started, after 3 restarts: panicked: cannot be built";
         assert_eq!(outcome, Some(AskError::Quarantined(reason.to_owned())));
-    });
-}
-
-#[test]
-fn stopping_lets_mailboxes_empty_and_names_what_is_left() {
-    in_paused_system(async {
-        let bench = Bench::here();
-        let mut answers = HashMap::new();
-        for key in 0..600 {
-            let addr = bench.child(key).await.unwrap().addr;
-            answers.insert(key, spawn_local(async move { addr.send(Order::Count).await }));
-        }
-        yield_now().await;
-        assert_eq!(bench.family.stop_all().await, 0);
-        for (_, answer) in answers {
-            assert_eq!(answer.await.unwrap().unwrap(), 1);
-        }
-        assert_eq!(bench.child(1).await.err(), Some(AskError::Stopping));
-        assert_eq!(bench.family.counters().children, 0);
-
-        let bench = Bench::here();
-        let addr = bench.child(1).await.unwrap().addr;
-        spawn_local(async move { addr.send(Order::Hang).await });
-        yield_now().await;
-        assert_eq!(bench.family.stop_all().await, 1);
-    });
-}
-
-#[test]
-fn one_child_can_be_stopped_even_while_it_waits_or_hangs() {
-    in_paused_system(async {
-        let bench = Bench::here();
-        bench.child(1).await.unwrap();
-        assert_eq!(bench.family.stop(&1).await, Ok(()));
-        assert!(bench.family.get(&1).is_none());
-
-        let _ = bench.order(1, Order::Panic).await;
-        assert_eq!(bench.family.stop(&1).await, Ok(()));
-        sleep(Duration::from_secs(10)).await;
-        assert_eq!(bench.family.counters().children, 0);
-
-        let addr = bench.child(1).await.unwrap().addr;
-        spawn_local(async move { addr.send(Order::Hang).await });
-        yield_now().await;
-        assert_eq!(bench.family.stop(&1).await, Err(AskError::TimedOut));
-        assert!(bench.child(1).await.is_ok());
     });
 }
 
