@@ -213,7 +213,7 @@ describe("LiveClient", () => {
         },
         post: (entry): Promise<Posted> => {
           posts.push(entry);
-          return Promise.resolve({ kind: "ack", frame: { t: "ack", ...server.apply(entry.cmd, String(entry.body["n"])) } });
+          return Promise.resolve({ kind: "ack", frame: { t: "ack", cmd: entry.cmd, ...server.apply(entry.cmd, String(entry.body["n"])) } });
         },
         store: memory(),
         random,

@@ -1,7 +1,7 @@
 // The live client: one socket (or its stand-in, server-sent events), the streams that pages follow,
 // and the command queue. Pages talk to this and to nothing below it.
 import { EventStreams, type WireEvents } from "./events.ts";
-import type { ErrFrame, ServerFrame, WelcomeFrame } from "./frames.ts";
+import type { ErrFrame, EvFrame, ServerFrame, SnapFrame, WelcomeFrame } from "./frames.ts";
 import type { Step } from "./fold.ts";
 import { CommandQueue, type CommandBody, type Entry, type Outcome, type Posted, type Store } from "./queue.ts";
 import { LiveSocket, type SocketState, type WireSocket } from "./socket.ts";
@@ -13,6 +13,8 @@ export const SOCKET_FAILURES_MAX = 3;
 export const RESYNC_MS = 2_000;
 /** How often trust is worked out anew. */
 export const TICK_MS = 1_000;
+
+type StreamFrame = Extract<ServerFrame, { t: "sub" | "snap" | "ev" | "dig" | "lag" | "pres" }>;
 
 export interface Ways {
   openSocket(): WireSocket;
@@ -226,7 +228,7 @@ export class LiveClient {
       case "sub": case "snap": case "ev": case "dig": case "lag": case "pres":
         this.receiveFor(frame);
         return;
-      case "welcome": case "ping":
+      case "welcome": case "ping": case "auth":
         return;
     }
   }
@@ -240,7 +242,7 @@ export class LiveClient {
     this.handlers.stream(stream.name);
   }
 
-  private receiveFor(frame: Extract<ServerFrame, { s: string; t: "sub" | "snap" | "ev" | "dig" | "lag" | "pres" }>): void {
+  private receiveFor(frame: StreamFrame): void {
     const stream = this.streams.get(frame.s);
     if (!stream) return;
     const now = Date.now();
@@ -248,8 +250,9 @@ export class LiveClient {
     stream.refused = undefined;
     switch (frame.t) {
       case "sub": step = stream.onSub(frame); break;
-      case "snap": step = stream.onSnap(frame, now); break;
-      case "ev": step = stream.onEv(frame, now); break;
+      // Parsed from JSON, so what the types call views and unknowns are JSON objects.
+      case "snap": step = stream.onSnap(frame as unknown as SnapFrame, now); break;
+      case "ev": step = stream.onEv(frame as EvFrame, now); break;
       case "dig": step = stream.onDig(frame, now); break;
       case "lag": stream.fold.onLag(); break;
       case "pres": stream.members = frame.members; break;

@@ -4,7 +4,7 @@ import type { Command } from "../api/wire.ts";
 import { i18n } from "../i18n/i18n.svelte.ts";
 import { notices } from "../ui/notices.svelte.ts";
 import { LiveClient } from "./client.ts";
-import type { Member } from "./frames.ts";
+import type { MemberFrame } from "./frames.ts";
 import { QueueFull, type CommandBody, type Entry, type Store } from "./queue.ts";
 import { SUBPROTOCOL, type SocketState, type WireSocket } from "./socket.ts";
 import type { EventLine, Trust } from "./stream.ts";
@@ -16,7 +16,7 @@ const UNSEEN_MS = 30_000;
 export class StreamView<T> {
   state = $state.raw<T | undefined>();
   trust = $state.raw<Trust>({ kind: "stale", since: 0 });
-  members = $state.raw<Member[]>([]);
+  members = $state.raw<MemberFrame[]>([]);
   events = $state.raw<EventLine[]>([]);
   /** Commands that the server has not answered, oldest first. */
   pending = $state.raw<Entry[]>([]);

@@ -30,13 +30,13 @@ class MemoryStore implements Store {
 class Server {
   applied: string[] = [];
   seen = new Set<string>();
-  apply(entry: Entry): { seq: number; dup: boolean } {
+  apply(entry: Entry): { cmd: string; seq: number; epoch: string; dup: boolean } {
     const dup = this.seen.has(entry.cmd);
     if (!dup) {
       this.seen.add(entry.cmd);
       this.applied.push(`${entry.s}:${String(entry.body["n"])}`);
     }
-    return { seq: this.applied.length, dup };
+    return { cmd: entry.cmd, seq: this.applied.length, epoch: "e", dup };
   }
 }
 
@@ -80,7 +80,7 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers());
 
 const ack = (queue: CommandQueue, entry: Entry): void =>
-  queue.onAck({ t: "ack", cmd: entry.cmd, epoch: "e", ...server.apply(entry) });
+  queue.onAck({ t: "ack", ...server.apply(entry) });
 
 describe("CommandQueue", () => {
   it("sends commands of one exam one after another, of different exams side by side", () => {
@@ -148,7 +148,7 @@ describe("CommandQueue", () => {
     expect(settled).toEqual([]);
     await vi.advanceTimersByTimeAsync(2_000);
     expect(sent.map((e) => e.cmd)).toEqual([first.cmd, first.cmd]);
-    queue.onErr({ t: "err", cmd: first.cmd, code: "time_over", message: "time is over", temporary: false });
+    queue.onErr({ t: "err", cmd: first.cmd, code: "time_over", message: "time is over", temporary: false, after_ms: 0 });
     expect(settled[0]?.outcome).toEqual({ kind: "refused", code: "time_over", message: "time is over" });
     expect(queue.size()).toBe(0);
   });
@@ -198,8 +198,8 @@ describe("CommandQueue", () => {
       for (const entry of sent.splice(0)) {
         if (random() < 0.3) continue;
         const result = server.apply(entry);
-        if (random() < 0.5) queue.onAck({ t: "ack", cmd: entry.cmd, ...result });
-        if (random() < 0.2) queue.onAck({ t: "ack", cmd: entry.cmd, ...result });
+        if (random() < 0.5) queue.onAck({ t: "ack", ...result });
+        if (random() < 0.2) queue.onAck({ t: "ack", ...result });
       }
     };
     for (let n = 1; n <= 60; n += 1) {

@@ -134,16 +134,15 @@ export class CommandQueue {
     const found = this.find(frame.cmd);
     if (!found) return;
     const { lane, entry } = found;
-    this.finish(lane, entry, {
-      kind: "done", seq: frame.seq ?? 0, epoch: frame.epoch ?? "", dup: frame.dup ?? false,
-    });
+    const { seq, epoch, dup } = frame;
+    this.finish(lane, entry, { kind: "done", seq, epoch, dup });
   }
 
   onErr(frame: ErrFrame): void {
     const found = this.find(frame.cmd);
     if (!found) return;
     const { lane, entry } = found;
-    if (frame.temporary) this.failed(lane, entry, frame.after_ms ?? 250);
+    if (frame.temporary) this.failed(lane, entry, frame.after_ms);
     else this.finish(lane, entry, { kind: "refused", code: frame.code, message: frame.message });
   }
 

@@ -1,6 +1,6 @@
 // One stream as a page sees it: the folded state, recent events, who is there, and how far all of
 // that can be trusted right now.
-import type { By, DigFrame, EvFrame, Member, SnapFrame, SubFrame } from "./frames.ts";
+import type { By, DigFrame, EvFrame, MemberFrame, SnapFrame, SubFrame } from "./frames.ts";
 import { Fold, type Step } from "./fold.ts";
 
 /** Events kept for the timeline. */
@@ -26,7 +26,7 @@ export type Trust =
 
 export class LiveStream {
   readonly fold: Fold;
-  members: Member[] = [];
+  members: MemberFrame[] = [];
   events: EventLine[] = [];
   /** When this stream was last known to be whole, ms of this device's clock. */
   goodAt = 0;
