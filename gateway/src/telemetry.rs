@@ -3,7 +3,7 @@
 mod metrics;
 mod requests;
 
-pub use metrics::{METRIC_NAMES, Metrics, Outcome};
+pub use metrics::{METRIC_NAMES, Metrics, Outcome, Pulled};
 pub use requests::{REQUEST_ID, RequestId, trace};
 
 use crate::config::{LogConfig, LogFormat};
