@@ -1,7 +1,8 @@
 // A stand-in for the real server, for `npm run dev` alone: never part of the build. Sign in as
 // observer, operator, chair, expert2, expert3 or candidate with any password.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Plugin } from "vite";
+import type { Duplex } from "node:stream";
+import type { Plugin, PreviewServer, ViteDevServer } from "vite";
 import { WebSocketServer, type WebSocket } from "ws";
 import type { Command } from "../src/api/wire.ts";
 import { digest } from "../src/live/canon.ts";
@@ -96,6 +97,13 @@ class Mock {
     this.publish(exam, "answer_saved", { person: exam.view.candidate.id });
   }
 
+  beat(): void {
+    for (const follower of this.followers) {
+      send(follower.socket, { t: "ping" });
+      for (const stream of follower.states.keys()) this.dig(follower, stream);
+    }
+  }
+
   accept(socket: WebSocket, person: Person): void {
     const follower: Follower = { socket, person, states: new Map() };
     this.followers.add(follower);
@@ -186,30 +194,36 @@ async function api(mock: Mock, request: IncomingMessage, response: ServerRespons
   reply(response, 404, { code: "not_found", detail: path });
 }
 
+/** What the real server sends with every page: `npm run preview` shows that the build lives with it. */
+const CSP =
+  "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data: https:; connect-src 'self'";
+
+/** Answers /api and /live of a Vite server, development or preview. */
+function attach(server: Pick<ViteDevServer | PreviewServer, "middlewares" | "httpServer">): void {
+  const mock = new Mock();
+  server.middlewares.use("/api/nsk/v1", (request, response) => void api(mock, request, response));
+  const sockets = new WebSocketServer({ noServer: true });
+  server.httpServer?.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (request.url !== "/live") return;
+    const person = personOf(request);
+    if (!person) return void socket.destroy();
+    sockets.handleUpgrade(request, socket, head, (ws) => mock.accept(ws, person));
+  });
+  const timers = [setInterval(() => mock.simulate(), 4_000), setInterval(() => mock.beat(), 5_000)];
+  server.httpServer?.on("close", () => timers.forEach(clearInterval));
+}
+
 /** The Vite plugin that answers /api and /live with invented exams. */
 export function mockServer(): Plugin {
   return {
     name: "nsk-mock",
-    configureServer(server) {
-      const mock = new Mock();
-      server.middlewares.use("/api/nsk/v1", (request, response) => void api(mock, request, response));
-      const sockets = new WebSocketServer({ noServer: true });
-      server.httpServer?.on("upgrade", (request, socket, head) => {
-        if (request.url !== "/live") return;
-        const person = personOf(request);
-        if (!person) return void socket.destroy();
-        sockets.handleUpgrade(request, socket, head, (ws) => mock.accept(ws, person));
+    configureServer: attach,
+    configurePreviewServer(server) {
+      server.middlewares.use((_, response, next) => {
+        response.setHeader("content-security-policy", CSP);
+        next();
       });
-      const timers = [
-        setInterval(() => mock.simulate(), 4_000),
-        setInterval(() => {
-          for (const follower of mock.followers) {
-            send(follower.socket, { t: "ping" });
-            for (const stream of follower.states.keys()) mock.dig(follower, stream);
-          }
-        }, 5_000),
-      ];
-      server.httpServer?.on("close", () => timers.forEach(clearInterval));
+      attach(server);
     },
   };
 }
