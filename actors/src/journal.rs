@@ -126,6 +126,20 @@ impl Journal {
         Ok(Self { handle, ended, drain: Duration::from_millis(limits.drain_ms_max) })
     }
 
+    /// Starts the writer as a task of this thread, for tests on paused time: a thread of its own
+    /// would be real, and the paused runtime would jump to its next timeout meanwhile. Must be
+    /// called inside an actix system.
+    pub fn start_here(ground: Ground, limits: &Limits) -> Self {
+        let (handle, writer) = journal(ground, limits);
+        let (end, ended) = oneshot::channel();
+        actix_rt::spawn(async move {
+            writer.run().await;
+            // Nobody waits when the test ends without draining.
+            let _ = end.send(());
+        });
+        Self { handle, ended, drain: Duration::from_millis(limits.drain_ms_max) }
+    }
+
     /// A handle for an actor.
     pub fn handle(&self) -> JournalHandle {
         self.handle.clone()

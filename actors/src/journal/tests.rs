@@ -191,6 +191,67 @@ fn stopping_writes_what_waits_and_refuses_the_rest() {
 }
 
 #[test]
+fn stopping_does_not_wait_for_the_load_to_end() {
+    in_paused_system(async {
+        let system = TestSystem::new(10);
+        let journal = Journal::start_here(ground(&system), &system.limits);
+        // Each client appends again as soon as it is answered, until it is refused.
+        let clients: Vec<_> = streams(&system, 8)
+            .into_iter()
+            .map(|stream| {
+                let handle = journal.handle();
+                spawn_local(async move {
+                    let mut last: Option<Record> = None;
+                    loop {
+                        let append = one(stream, last.as_ref());
+                        let record = append.records.last().cloned();
+                        match handle.append(append).await {
+                            Ok(()) => last = record,
+                            Err(error) => return (last.map_or(0, |r| r.seq), error),
+                        }
+                    }
+                })
+            })
+            .collect();
+        system.log.until(|log| log.total() >= 100).await;
+        assert!(journal.stop().await);
+        let mut acknowledged = 0;
+        for client in clients {
+            let (count, error) = client.await.unwrap();
+            assert_eq!(error, AppendError::Unavailable("stopped".into()));
+            acknowledged += count;
+        }
+        assert_eq!(acknowledged, system.log.total() as u64);
+    });
+}
+
+#[test]
+fn callers_who_come_back_at_once_share_a_batch() {
+    in_paused_system(async {
+        let system = TestSystem::new(11);
+        let (handle, _writer) = start(&system);
+        let clients: Vec<_> = streams(&system, 8)
+            .into_iter()
+            .map(|stream| {
+                let handle = handle.clone();
+                spawn_local(async move {
+                    let mut last: Option<Record> = None;
+                    for _ in 0..10 {
+                        let append = one(stream, last.as_ref());
+                        last = append.records.last().cloned();
+                        handle.append(append).await.unwrap();
+                    }
+                })
+            })
+            .collect();
+        for client in clients {
+            client.await.unwrap();
+        }
+        assert_eq!(system.log.batches(), [8; 10]);
+    });
+}
+
+#[test]
 fn a_process_without_the_fence_writes_nothing() {
     in_paused_system(async {
         let system = TestSystem::new(8);

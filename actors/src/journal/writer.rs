@@ -15,6 +15,11 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
+/// Yields without a newcomer after which the batch is closed.
+const QUIET_YIELDS: u32 = 64;
+/// The part of the last commit's time that a batch may stay open.
+const LINGER_PART: i64 = 4;
+
 /// What woke the writer.
 enum Wake {
     Item(Box<Waiting>),
@@ -31,6 +36,8 @@ pub struct Writer {
     health: watch::Sender<JournalHealth>,
     stats: Arc<JournalStats>,
     stop: watch::Receiver<bool>,
+    /// How many appends may be expected together: those answered last and those that came since.
+    expected: usize,
     batch_events_max: usize,
     append_max: Duration,
     probe_every: Duration,
@@ -51,6 +58,7 @@ impl Writer {
             health,
             stats,
             stop,
+            expected: 0,
             batch_events_max: limits.journal_batch_events_max,
             append_max: Duration::from_millis(limits.journal_append_ms_max),
             probe_every: Duration::from_millis(limits.journal_probe_ms),
@@ -86,8 +94,10 @@ impl Writer {
         loop {
             match self.wake().await {
                 Wake::Item(first) => {
-                    let (appends, replies) = self.gather(*first);
+                    let (appends, replies) = self.gather(*first).await;
+                    let answered = appends.len();
                     self.settle(&appends, replies).await;
+                    self.expected = answered + self.waiting.len();
                 }
                 Wake::Probe => {
                     let outcome = self.attempt(None).await;
@@ -99,6 +109,10 @@ impl Writer {
     }
 
     async fn wake(&mut self) -> Wake {
+        if *self.stop.borrow() {
+            // Under load the queue is never empty, so the wait below would not notice.
+            self.waiting.close();
+        }
         if let Some(item) = self.carried.take() {
             return Wake::Item(Box::new(item));
         }
@@ -120,20 +134,41 @@ impl Writer {
         }
     }
 
-    /// Everything that waits, up to the batch's limit.
-    fn gather(&mut self, first: Waiting) -> (Vec<Append>, Replies) {
+    /// Everything that waits, up to the batch's limit. Callers who were just answered tend to come
+    /// back at once: they are waited for as long as they keep coming, at most a part of a commit,
+    /// or half of them would always wait for the other half's commit.
+    async fn gather(&mut self, first: Waiting) -> (Vec<Append>, Replies) {
         let mut events = first.append.records.len();
         let (mut appends, mut replies) = (vec![first.append], vec![Some(first.reply)]);
-        while let Ok(next) = self.waiting.try_recv() {
-            events += next.append.records.len();
-            if events > self.batch_events_max || appends.len() >= self.batch_events_max {
-                self.carried = Some(next);
+        let (mut quiet, began) = (0, self.ground.clock.monotonic_us());
+        loop {
+            if let Ok(next) = self.waiting.try_recv() {
+                events += next.append.records.len();
+                if events > self.batch_events_max || appends.len() >= self.batch_events_max {
+                    self.carried = Some(next);
+                    break;
+                }
+                appends.push(next.append);
+                replies.push(Some(next.reply));
+                quiet = 0;
+                continue;
+            }
+            let lingered = self.ground.clock.monotonic_us() - began;
+            if appends.len() >= self.expected
+                || quiet >= QUIET_YIELDS
+                || lingered > self.linger_us()
+            {
                 break;
             }
-            appends.push(next.append);
-            replies.push(Some(next.reply));
+            quiet += 1;
+            std::thread::yield_now();
+            tokio::task::yield_now().await;
         }
         (appends, replies)
+    }
+
+    fn linger_us(&self) -> i64 {
+        i64::try_from(self.stats.last_commit_us()).unwrap_or(0) / LINGER_PART
     }
 
     /// Commits the batch; when one item is to blame, halves it until only that item fails. The
