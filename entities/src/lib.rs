@@ -1,1 +1,53 @@
-//! Placeholder.
+//! Stores over sea-orm, the only crate that names it: rows and its types never leave.
+//!
+//! | Noun | Table | File |
+//! |---|---|---|
+//! | record, command | `event` | `journal.rs` (append), `events.rs` (read), `record.rs` (row ↔ record) |
+//! | stream | `stream` | `streams.rs` |
+//! | boot, wire ids | `station` | `boot.rs` |
+//! | tools as imported | `material` | `materials.rs` |
+//! | person, secret, revocation | the same | `people.rs`, `secrets.rs`, `revocations.rs` |
+//! | crash, quarantine, poison command | the same | `supervision.rs` |
+//!
+//! A [`Store`] reads everything and keeps the small registries. Only [`Store::boot`] gives out a
+//! [`Journal`], the append side, together with the fence it must carry: who boots, writes.
+//! The schema belongs to the `migrations` package; a store refuses any other than its own.
+
+mod boot;
+mod doctor;
+mod error;
+mod events;
+mod exams;
+mod journal;
+mod lock;
+mod materials;
+mod people;
+mod probe;
+mod record;
+mod revocations;
+pub mod sabotage;
+mod schema;
+mod secrets;
+mod sqlite;
+mod store;
+mod streams;
+mod supervision;
+
+pub use boot::{Boot, OWN_WIRE_IDS, WIRE_ID_TRIES_MAX};
+pub use doctor::{Integrity, PROBLEMS_MAX};
+pub use error::{AppendError, StoreError};
+pub use events::{BULK_STREAMS_PER_QUERY, EVENTS_PER_READ_MAX, Head};
+pub use exams::ExamFilter;
+pub use journal::{AppendItem, EVENT_BODY_BYTES_MAX, EVENTS_PER_APPEND_MAX, Journal};
+pub use lock::DirectoryLock;
+pub use materials::{MATERIALS_MAX, Material, MaterialHead, MaterialKind};
+pub use people::{PEOPLE_MAX, Person};
+pub use revocations::{NewRevocation, REVOCATIONS_PER_READ_MAX, Revocation};
+pub use schema::SCHEMA;
+pub use sqlite::{BUSY_MS_MAX, READERS_MAX, WRITER_WAIT_MS_MAX};
+pub use store::{OpenOptions, Store};
+pub use streams::{
+    LIVE_STREAMS_MAX, LiveStream, STREAMS_PER_PAGE_MAX, StreamCursor, StreamFilter, StreamKind,
+    StreamPage, StreamRow, StreamSummary,
+};
+pub use supervision::{Crash, DETAIL_BYTES_MAX, QUARANTINED_MAX, Quarantined};

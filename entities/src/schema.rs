@@ -1,0 +1,31 @@
+//! Which schema this build reads and writes. Another one is refused, never adapted to.
+
+use crate::error::StoreError;
+use crate::sqlite::{rows, scalar, sql};
+use sea_orm::ConnectionTrait;
+
+/// Names of the migrations that this build was written against, oldest first.
+pub const SCHEMA: [&str; 4] =
+    ["m0001_journal", "m0002_material", "m0003_people", "m0004_supervision"];
+
+/// Checks that exactly the migrations of [`SCHEMA`] are applied.
+pub(crate) async fn check(db: &impl ConnectionTrait) -> Result<(), StoreError> {
+    let found = applied(db).await?;
+    let unknown: Vec<String> =
+        found.iter().filter(|name| !SCHEMA.contains(&name.as_str())).cloned().collect();
+    if !unknown.is_empty() {
+        return Err(StoreError::SchemaNewer { unknown });
+    }
+    let missing: Vec<String> =
+        SCHEMA.iter().map(|&name| name.to_owned()).filter(|name| !found.contains(name)).collect();
+    if missing.is_empty() { Ok(()) } else { Err(StoreError::SchemaOld { missing }) }
+}
+
+async fn applied(db: &impl ConnectionTrait) -> Result<Vec<String>, StoreError> {
+    let table = "SELECT count(*) FROM sqlite_master WHERE name = 'seaql_migrations'";
+    if scalar::<i64>(db, sql(table, [])).await? == Some(0) {
+        return Ok(Vec::new());
+    }
+    let names = "SELECT version FROM seaql_migrations ORDER BY version";
+    rows(db, sql(names, []), |row| Ok(row.try_get_by_index(0)?)).await
+}
