@@ -10,7 +10,7 @@ import type { JsonObject } from "../src/live/frames.ts";
 import { apply } from "./commands.ts";
 import { boardOf, makeExams, PEOPLE, viewFor, type MockExam, type Person } from "./exams.ts";
 
-const EPOCH = "mock-1";
+const EPOCH = `mock-${Date.now()}`;
 
 interface Follower {
   socket: WebSocket;
