@@ -165,8 +165,9 @@ impl Report {
         let head = ["component", "figure", "nsk", "baseline", "ratio", "target", ""];
         let mut rows = vec![head.map(str::to_owned)];
         rows.extend(self.0.iter().map(cells));
-        let width =
-            |column: usize| rows.iter().map(|r| r[column].chars().count()).max().unwrap_or_default();
+        let width = |column: usize| {
+            rows.iter().map(|r| r[column].chars().count()).max().unwrap_or_default()
+        };
         let widths: Vec<usize> = (0..head.len()).map(width).collect();
         let mut out = String::new();
         for row in &rows {

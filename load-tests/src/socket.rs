@@ -211,7 +211,10 @@ mod tests {
         assert!(frame(&huge).is_err());
     }
 
-    async fn serve(script: Vec<u8>, piece: usize) -> (SocketAddr, tokio::task::JoinHandle<Vec<u8>>) {
+    async fn serve(
+        script: Vec<u8>,
+        piece: usize,
+    ) -> (SocketAddr, tokio::task::JoinHandle<Vec<u8>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let served = tokio::spawn(async move {
