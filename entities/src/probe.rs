@@ -1,8 +1,10 @@
-//! A write that leaves nothing behind, to find out whether writing works again.
+//! What the database says about itself: a write that leaves nothing behind, to find out whether
+//! writing works again, and SQLite's version.
 
-use crate::error::AppendError;
+use crate::error::{AppendError, StoreError};
 use crate::journal::Journal;
-use crate::sqlite::{self, Failure, sql};
+use crate::sqlite::{self, Failure, scalar, sql};
+use crate::store::Store;
 use sea_orm::ConnectionTrait;
 
 impl Journal {
@@ -26,5 +28,16 @@ impl Journal {
                 })
             }
         }
+    }
+}
+
+impl Store {
+    /// The version of the SQLite library that is built in.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn sqlite_version(&self) -> Result<String, StoreError> {
+        let version = scalar(&self.readers, sql("SELECT sqlite_version()", [])).await?;
+        version.ok_or_else(|| StoreError::Corrupt(String::from("no version")))
     }
 }
