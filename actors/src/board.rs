@@ -27,7 +27,7 @@ pub struct Alert {
     /// What it is about; one alert per key.
     #[serde(skip)]
     pub key: String,
-    /// A word that clients may branch on: `quarantined`, `disk_full`, `clock`, `systemic`.
+    /// A word that clients may branch on: `quarantined`, `poisoned`, `journal`, `systemic`.
     pub kind: &'static str,
     /// What happened and what to do.
     pub text: String,
@@ -56,6 +56,8 @@ struct Shared {
     seq: u64,
     hash: Hash,
     ring: VecDeque<Arc<Update>>,
+    /// What the ring's oldest update follows.
+    ring_after: (u64, Hash),
     members: Vec<(ConnId, Arc<Outbox>)>,
     since_digest: u64,
     dirty: bool,
@@ -73,6 +75,7 @@ impl Board {
             seq: 0,
             hash: Hash::default(),
             ring: VecDeque::new(),
+            ring_after: (0, Hash::default()),
             members: Vec::new(),
             since_digest: 0,
             dirty: false,
@@ -101,6 +104,17 @@ impl Board {
             key: format!("quarantined:{exam}"),
             kind: "quarantined",
             text: why.to_owned(),
+            exam: Some(exam),
+            at,
+        });
+    }
+
+    /// A command of an exam is refused for good.
+    pub fn poisoned(&self, exam: WireId, at: Moment) {
+        self.alert(Alert {
+            key: format!("poisoned:{exam}"),
+            kind: "poisoned",
+            text: "a command made the program fail twice and is refused; the exam goes on".into(),
             exam: Some(exam),
             at,
         });
@@ -153,6 +167,7 @@ impl Board {
         shared.members.retain(|(conn, _)| *conn != subscribe.conn);
         let outbox = subscribe.outbox;
         let missed = subscribe.resume.as_ref().and_then(|r| shared.missed(&self.epoch, r));
+        let missed = missed.filter(|updates| outbox.has_room_for(updates));
         outbox.push(Item::Subscribed {
             topic: Topic::board(),
             id: subscribe.id,
@@ -194,8 +209,10 @@ impl Board {
         if let Some(update) = shared.advance(now) {
             let update = Arc::new(update);
             shared.ring.push_back(update.clone());
-            if shared.ring.len() > RING_MAX {
-                shared.ring.pop_front();
+            if shared.ring.len() > RING_MAX
+                && let Some(old) = shared.ring.pop_front()
+            {
+                shared.ring_after = (old.seq, old.hash);
             }
             shared.members.retain(|(_, outbox)| outbox.update(&update) != Pushed::Closed);
             shared.dirty = true;
@@ -249,15 +266,7 @@ impl Shared {
     }
 
     fn missed(&self, epoch: &str, resume: &Resume) -> Option<Vec<Arc<Update>>> {
-        if resume.epoch != epoch || resume.seq > self.seq {
-            return None;
-        }
-        let known = |hash: Hash| resume.hash.is_none_or(|h| h == hash);
-        if resume.seq == self.seq {
-            return known(self.hash).then(Vec::new);
-        }
-        let at = self.ring.iter().position(|u| u.seq == resume.seq)?;
-        known(self.ring[at].hash).then(|| self.ring.iter().skip(at + 1).cloned().collect())
+        resume.missed(epoch, &self.ring, self.ring_after)
     }
 
     fn digest(&self) -> Item {

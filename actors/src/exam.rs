@@ -5,94 +5,35 @@
 //! outcome of an append is unknown, or somebody else wrote, the actor forgets its state and reads
 //! the journal again; it never guesses.
 
+mod deps;
+mod listing;
 mod live;
 mod messages;
 pub(crate) mod recovery;
 
+pub use deps::{Boot, ExamDeps, Suspects};
+pub(crate) use listing::summary;
 pub(crate) use messages::{AskDigest, Inspect, Join, Leave, Observe, Refresh};
 
-use crate::board::Board;
-use crate::catalog::Catalog;
 use crate::error::AppendError;
 use crate::exams::{Ack, Submit, SubmitError};
-use crate::faults::Faults;
 use crate::feed::Topic;
-use crate::journal::JournalHandle;
-use crate::ports::{Append, Clock, EventLog, IdSource, StreamKind, Summary};
-use crate::settings::Limits;
+use crate::ports::Append;
 use crate::supervision::{Guard, tended};
 use actix::prelude::*;
 use engine::chain::{Cause, Content};
 use engine::exam::event::{EVENT_VERSION, Event};
-use engine::exam::{Cameras, Command, Context as Facts, Issuer, Stamp};
-use engine::{Actor as By, CommandId, Exam, Moment, Record, Seed, Span, StreamId, WireId};
+use engine::exam::{Cameras, Command, Context as Facts, Issuer};
+use engine::{Actor as By, CommandId, Record, Seed, Span, StreamId, WireId};
+use listing::changed_summary;
 use live::Groups;
 use recovery::{Loaded, load};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long the actor waits before it tries again what the store refused.
 const RETRY: Duration = Duration::from_secs(1);
-
-/// What every exam's actor stands on.
-pub struct ExamDeps {
-    /// Reads and notes.
-    pub log: Arc<dyn EventLog>,
-    /// Appends.
-    pub journal: JournalHandle,
-    /// Tools by hash.
-    pub catalog: Arc<dyn Catalog>,
-    /// The station's clock.
-    pub clock: Arc<dyn Clock>,
-    /// Salt, seeds, ids.
-    pub ids: Arc<dyn IdSource>,
-    /// The board that shows every exam.
-    pub board: Board,
-    /// Named limits.
-    pub limits: Limits,
-    /// The log's epoch.
-    pub epoch: Arc<str>,
-    /// When this process started, and when the one before it was last known to be alive.
-    pub boot: Boot,
-    /// Which command each exam is deciding, in case it never comes back.
-    pub suspects: Suspects,
-    /// Planted faults; none outside tests.
-    pub faults: Faults,
-}
-
-/// The command that each exam is deciding at this moment. What is left after a panic names the
-/// command that caused it, so that commands that only waited behind it are not blamed.
-#[derive(Default)]
-pub struct Suspects(Mutex<HashMap<StreamId, CommandId>>);
-
-impl Suspects {
-    fn lock(&self) -> MutexGuard<'_, HashMap<StreamId, CommandId>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn set(&self, stream: StreamId, cmd: CommandId) {
-        self.lock().insert(stream, cmd);
-    }
-
-    fn clear(&self, stream: StreamId) {
-        self.lock().remove(&stream);
-    }
-
-    /// Whether the exam was deciding this command when it was last heard of.
-    pub(crate) fn is(&self, stream: StreamId, cmd: CommandId) -> bool {
-        self.lock().get(&stream) == Some(&cmd)
-    }
-}
-
-/// The moments around a start of the process.
-#[derive(Clone, Copy, Debug)]
-pub struct Boot {
-    /// When this process started.
-    pub at: Moment,
-    /// When the one before was last known to be alive, if one was.
-    pub alive_at: Option<Moment>,
-}
 
 /// The actor of one exam.
 pub struct ExamActor {
@@ -105,6 +46,8 @@ pub struct ExamActor {
     groups: Groups,
     deadline: Option<SpawnHandle>,
     digest: Option<SpawnHandle>,
+    /// The ledger does not take what an outage took: it is not asked again and again.
+    outage_refused: bool,
     guard: Guard,
 }
 
@@ -138,6 +81,7 @@ impl ExamActor {
             groups: Groups::default(),
             deadline: None,
             digest: None,
+            outage_refused: false,
             guard,
         }
     }
@@ -157,14 +101,16 @@ impl ExamActor {
         }
     }
 
-    /// Reads the journal; messages wait until it is done.
-    fn reload(&mut self, ctx: &mut Context<Self>) {
+    /// Reads the journal; messages wait until it is done. With `patience` what time alone brings
+    /// about waits at least so long: the store was in trouble a moment ago.
+    fn reload(&mut self, ctx: &mut Context<Self>, patience: Duration) {
         self.state = State::Unloaded;
         let loading = load(self.deps.clone(), self.stream, self.wire_id);
-        ctx.wait(loading.into_actor(self).map(|read, act, ctx| act.settle(read, ctx)));
+        let settled = loading.into_actor(self);
+        ctx.wait(settled.map(move |read, act, ctx| act.settle(read, ctx, patience)));
     }
 
-    fn settle(&mut self, read: recovery::Read, ctx: &mut Context<Self>) {
+    fn settle(&mut self, read: recovery::Read, ctx: &mut Context<Self>, patience: Duration) {
         self.state = match read {
             recovery::Read::Live(loaded) => match &self.frozen {
                 Some(why) => State::Frozen(loaded, why.clone()),
@@ -173,44 +119,61 @@ impl ExamActor {
             recovery::Read::Frozen(loaded, why) => State::Frozen(loaded, why),
             recovery::Read::Broken(why) => State::Broken(why),
             recovery::Read::Unavailable => {
-                ctx.run_later(RETRY, |act, ctx| {
+                ctx.run_later(RETRY, move |act, ctx| {
                     if matches!(act.state, State::Unloaded) {
-                        act.reload(ctx);
+                        act.reload(ctx, patience);
                     }
                 });
                 return;
             }
         };
-        if let Some(loaded) = self.loaded() {
+        if let State::Live(loaded) | State::Frozen(loaded, _) = &self.state {
             self.deps.board.changed(loaded.exam.board_row());
+            self.groups.restate(&self.topic, &self.deps, loaded);
         }
-        let loaded = match &self.state {
-            State::Live(loaded) | State::Frozen(loaded, _) => Some(&**loaded),
-            State::Unloaded | State::Broken(_) => None,
-        };
-        self.groups.restate(&self.topic, &self.deps, loaded);
-        self.credit_outage(ctx);
-        self.arm(ctx, Duration::ZERO);
+        // Before any command that waits: the candidate's time may depend on it.
+        if !patience.is_zero() || !self.credit_outage(ctx) {
+            self.arm(ctx, patience);
+        }
     }
 
     /// Time that the station itself took from a running stage is given back without being asked.
-    fn credit_outage(&mut self, ctx: &mut Context<Self>) {
-        let State::Live(loaded) = &self.state else { return };
-        let Some(lost) = recovery::station_outage(&loaded.exam, self.deps.boot) else { return };
-        self.system(ctx, Command::RecordStationOutage { lost });
+    /// Answers whether an append for it is under way; the timer is armed when that ends.
+    fn credit_outage(&mut self, ctx: &mut Context<Self>) -> bool {
+        let Some(lost) = self.owed() else { return false };
+        let Ok(prepared) = self.prepare(&self.own(Command::RecordStationOutage { lost })) else {
+            tracing::warn!(exam.id = self.wire_id.0, lost_ms = lost.0, "outage not credited");
+            self.outage_refused = true;
+            return false;
+        };
+        let journal = self.deps.journal.clone();
+        let append = prepared.append.clone();
+        let commit = async move { journal.append(append).await }.into_actor(self);
+        ctx.wait(commit.map(move |outcome, act, ctx| {
+            // A failure is logged there, and the timer that it arms comes back here.
+            let _ = act.committed(outcome, prepared, ctx);
+        }));
+        true
     }
 
-    fn system(&mut self, ctx: &mut Context<Self>, command: Command) {
-        ctx.notify(Submit {
+    /// What an outage of the station took and the ledger has not given back yet.
+    fn owed(&self) -> Option<Span> {
+        let State::Live(loaded) = &self.state else { return None };
+        recovery::station_outage(loaded, self.deps.boot).filter(|_| !self.outage_refused)
+    }
+
+    /// A command of the program itself.
+    fn own(&self, command: Command) -> Submit {
+        Submit {
             exam: self.wire_id,
             cmd: self.deps.ids.command_id(),
             if_seq: None,
             issuer: Issuer::system(),
             command,
-        });
+        }
     }
 
-    /// Arms the one timer: the end of the running stage's time.
+    /// Arms the one timer: the end of the running stage's time, or what is owed before it.
     fn arm(&mut self, ctx: &mut Context<Self>, at_least: Duration) {
         if let Some(timer) = self.deadline.take() {
             ctx.cancel_future(timer);
@@ -218,11 +181,28 @@ impl ExamActor {
         let State::Live(loaded) = &self.state else { return };
         let Some(deadline) = loaded.exam.next_deadline() else { return };
         let left = (deadline - self.deps.clock.now()).max(Span::ZERO);
-        let wait = Duration::from_millis(left.0.unsigned_abs()).max(at_least);
-        self.deadline = Some(ctx.run_later(wait, |act, ctx| {
+        let mut wait = Duration::from_millis(left.0.unsigned_abs());
+        if self.owed().is_some() {
+            wait = RETRY;
+        }
+        self.deadline = Some(ctx.run_later(wait.max(at_least), |act, ctx| {
             act.deadline = None;
-            act.system(ctx, Command::EndTime {});
+            act.time_is_up(ctx);
         }));
+    }
+
+    fn time_is_up(&mut self, ctx: &mut Context<Self>) {
+        if self.credit_outage(ctx) {
+            return;
+        }
+        let State::Live(loaded) = &self.state else { return };
+        let now = self.deps.clock.now();
+        if loaded.exam.next_deadline().is_some_and(|deadline| deadline <= now) {
+            ctx.notify(self.own(Command::EndTime {}));
+        } else {
+            // The wall clock was set back meanwhile.
+            self.arm(ctx, Duration::ZERO);
+        }
     }
 
     /// Decides a command; either the answer is known at once or something must be journalled.
@@ -231,11 +211,14 @@ impl ExamActor {
         if let Some(seq) = loaded.commands.get(&submit.cmd) {
             return Err(Ok(Ack { seq: *seq, dup: true }));
         }
+        if self.deps.suspects.is_condemned(self.stream, submit.cmd) {
+            return Err(Err(SubmitError::Poisoned));
+        }
         if submit.if_seq.is_some_and(|seq| seq < loaded.head.seq) {
             return Err(Err(engine::exam::Rejection::Stale(loaded.head.seq).into()));
         }
         self.deps.suspects.set(self.stream, submit.cmd);
-        self.deps.faults.before_decide(self.wire_id, &submit.command);
+        self.deps.faults.before_decide(self.wire_id, submit.cmd);
         let facts = Facts {
             now: self.deps.clock.now(),
             seed: Seed(self.deps.ids.seed()),
@@ -294,7 +277,7 @@ impl ExamActor {
             | AppendError::Conflict
             | AppendError::Duplicate
             | AppendError::Unknown => {
-                self.reload(ctx);
+                self.reload(ctx, RETRY);
                 return SubmitError::Retry;
             }
         };
@@ -326,57 +309,12 @@ struct Prepared {
     events: Vec<Event>,
 }
 
-/// The row by which lists show an exam.
-pub(crate) fn summary(exam: &Exam) -> Summary {
-    let plan = &exam.plan;
-    Summary {
-        kind: StreamKind::Exam,
-        stream: exam.stream(),
-        wire_id: Some(plan.wire_id),
-        phase: exam.phase.word().to_owned(),
-        begins_at: Some(plan.begins_at),
-        ends_at: Some(plan.ends_at),
-        candidate: Some(plan.candidate.person),
-        title: plan.title.clone(),
-        live: !exam.phase.is_final(),
-        body: serde_json::json!({
-            "room": plan.room,
-            "centre": plan.centre,
-            "candidate": plan.candidate.name,
-            "class": plan.class,
-            "qualification": plan.qualification,
-            "skill_id": plan.skill_id,
-            "panel": plan.panel.iter().map(|m| m.person).collect::<Vec<_>>(),
-            "outcome": exam.outcome,
-        }),
-    }
-}
-
-/// The new row, when these events change anything that lists show.
-fn changed_summary(exam: &Exam, records: &[Record], events: &[Event]) -> Option<Summary> {
-    let quiet = events.iter().all(|e| {
-        matches!(
-            e,
-            Event::AnswerSaved { .. } | Event::QuestionFlagged { .. } | Event::MarkPlaced { .. }
-        )
-    });
-    if quiet {
-        return None;
-    }
-    let mut after = exam.clone();
-    for (record, event) in records.iter().zip(events) {
-        after.apply(Stamp::of(record), event);
-    }
-    let listed = |e: &Exam| (e.phase, e.plan.begins_at, e.plan.ends_at, e.plan.room.clone());
-    (listed(exam) != listed(&after)).then(|| summary(&after))
-}
-
 impl Actor for ExamActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         self.guard.started();
-        self.reload(ctx);
+        self.reload(ctx, Duration::ZERO);
     }
 }
 
@@ -409,3 +347,6 @@ impl Handler<Submit> for ExamActor {
 
 /// The commands that an exam has applied, and the last number that each caused.
 pub(crate) type Applied = HashMap<CommandId, u64>;
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ pub use outbox::{Outbox, Pushed};
 use bytes::Bytes;
 use engine::{Hash, Moment, PersonId};
 use serde_json::Value;
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -137,6 +138,28 @@ pub struct Resume {
     pub seq: u64,
     /// The chain hash there.
     pub hash: Option<Hash>,
+}
+
+impl Resume {
+    /// Everything after the client's place, when all of it is at hand; never a part. `after` is
+    /// the number and chain hash that the oldest kept update follows.
+    pub(crate) fn missed(
+        &self,
+        epoch: &str,
+        kept: &VecDeque<Arc<Update>>,
+        after: (u64, Hash),
+    ) -> Option<Vec<Arc<Update>>> {
+        if self.epoch != epoch {
+            return None;
+        }
+        let skipped = usize::try_from(self.seq.checked_sub(after.0)?).ok()?;
+        let hash = match skipped.checked_sub(1) {
+            None => after.1,
+            Some(last) => kept.get(last)?.hash,
+        };
+        let known = self.hash.is_none_or(|own| own == hash);
+        known.then(|| kept.iter().skip(skipped).cloned().collect())
+    }
 }
 
 /// Somebody who looks at a stream.

@@ -3,6 +3,7 @@
 //! Signing in on another device ends the earlier sitting of the same person: its connections are
 //! closed as revoked, and its stream says so.
 
+use crate::error::LogError;
 use crate::exams::{ConnId, SubmitError};
 use crate::feed::Outbox;
 use crate::journal::JournalHandle;
@@ -186,17 +187,29 @@ pub struct ExpertSessionActor {
     stream: StreamId,
     sitting: Option<(Sitting, Head)>,
     links: BTreeMap<ConnId, Arc<Outbox>>,
+    grace: Option<SpawnHandle>,
     guard: Guard,
 }
 
 impl ExpertSessionActor {
     fn new(deps: Arc<SessionDeps>, stream: StreamId, guard: Guard) -> ExpertSessionActor {
-        ExpertSessionActor { deps, stream, sitting: None, links: BTreeMap::new(), guard }
+        let links = BTreeMap::new();
+        ExpertSessionActor { deps, stream, sitting: None, links, grace: None, guard }
     }
 
-    fn settle(&mut self, records: &[Record]) {
-        let head = records.last().map(Head::of).unwrap_or_default();
-        self.sitting = Sitting::fold(records).map(|sitting| (sitting, head));
+    /// Reads the sitting from the journal; messages wait until it is done.
+    fn read(&mut self, ctx: &mut Context<Self>) {
+        self.sitting = None;
+        let (log, stream) = (self.deps.log.clone(), self.stream);
+        let max = self.deps.limits.read_events_max;
+        let reading = async move { records(&*log, stream, max).await };
+        ctx.wait(reading.into_actor(self).map(|read, act, _| match read {
+            Ok(records) => {
+                let head = records.last().map(Head::of).unwrap_or_default();
+                act.sitting = Sitting::fold(&records).map(|sitting| (sitting, head));
+            }
+            Err(error) => tracing::warn!(sid = %act.stream, %error, "sitting not read"),
+        }));
     }
 
     /// Journals what a command leads to, then applies it.
@@ -214,14 +227,18 @@ impl ExpertSessionActor {
         let records = head.extend(self.stream, Cause { at, by, cmd: None }, contents);
         let journal = self.deps.journal.clone();
         let commit = async move { journal.append(Append { records, summary: None }).await };
-        Box::pin(commit.into_actor(self).map(move |outcome, act, _| match outcome {
+        Box::pin(commit.into_actor(self).map(move |outcome, act, ctx| match outcome {
             Ok(()) => {
                 if let Some((sitting, at_head)) = &mut act.sitting {
                     sitting.apply(at, &event);
                     *at_head = head;
                 }
             }
-            Err(error) => tracing::warn!(sid = %act.stream, %error, "sitting event not journalled"),
+            Err(error) => {
+                // It may be stored all the same: where the stream stands is read anew.
+                tracing::warn!(sid = %act.stream, %error, "sitting event not journalled");
+                act.read(ctx);
+            }
         }))
     }
 }
@@ -231,13 +248,21 @@ impl Actor for ExpertSessionActor {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         self.guard.started();
-        let (log, stream) = (self.deps.log.clone(), self.stream);
-        let max = self.deps.limits.read_events_max;
-        let reading = async move { log.read(stream, 0, max).await };
-        ctx.wait(reading.into_actor(self).map(|read, act, _| match read {
-            Ok(records) => act.settle(&records),
-            Err(error) => tracing::warn!(sid = %act.stream, %error, "sitting not read"),
-        }));
+        self.read(ctx);
+    }
+}
+
+/// All records of a sitting.
+async fn records(log: &dyn EventLog, stream: StreamId, page: u32) -> Result<Vec<Record>, LogError> {
+    let mut all: Vec<Record> = Vec::new();
+    loop {
+        let after = all.last().map_or(0, |r| r.seq);
+        let next = log.read(stream, after, page).await?;
+        let last = next.len() < page as usize;
+        all.extend(next);
+        if last {
+            return Ok(all);
+        }
     }
 }
 
@@ -254,9 +279,12 @@ struct Attach {
 impl Handler<Attach> for ExpertSessionActor {
     type Result = AtomicResponse<Self, Result<(), SubmitError>>;
 
-    fn handle(&mut self, attach: Attach, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, attach: Attach, ctx: &mut Context<Self>) -> Self::Result {
         let answer = match &self.sitting {
-            None => Err(SubmitError::Unavailable("the sitting")),
+            None => {
+                self.read(ctx);
+                Err(SubmitError::Unavailable("the sitting"))
+            }
             Some((sitting, _)) if sitting.ended_at.is_some() => {
                 attach.outbox.close_with(CLOSE_REVOKED);
                 Ok(())
@@ -264,6 +292,9 @@ impl Handler<Attach> for ExpertSessionActor {
             Some(_) => {
                 self.links.retain(|_, outbox| !outbox.is_closed());
                 self.links.insert(attach.conn, attach.outbox);
+                if let Some(grace) = self.grace.take() {
+                    ctx.cancel_future(grace);
+                }
                 Ok(())
             }
         };
@@ -282,14 +313,15 @@ impl Handler<Detach> for ExpertSessionActor {
 
     fn handle(&mut self, Detach(conn): Detach, ctx: &mut Context<Self>) {
         self.links.remove(&conn);
-        if self.links.is_empty() {
-            ctx.run_later(LINK_GRACE, |act, ctx| {
+        if self.links.is_empty() && self.grace.is_none() {
+            self.grace = Some(ctx.run_later(LINK_GRACE, |act, ctx| {
+                act.grace = None;
                 act.links.retain(|_, outbox| !outbox.is_closed());
                 if act.links.is_empty() {
                     let noted = act.note(SittingCommand::LinkDown);
                     ctx.wait(noted);
                 }
-            });
+            }));
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::error::LogError;
 use crate::exam::{Boot, ExamDeps, Suspects, recovery};
 use crate::exams::{Exams, Families};
 use crate::faults::Faults;
-use crate::journal::{Ground, Journal, JournalHandle, JournalHealth};
+use crate::journal::{Ground, Journal, JournalHandle, JournalHealth, journal};
 use crate::ports::{Clock, EventLog, IdSource, Ownership};
 use crate::session::{ExpertSessionActor, SessionDeps, Sessions};
 use crate::settings::{Limits, RestartPolicy, SystemicPolicy};
@@ -15,6 +15,7 @@ use actix::prelude::*;
 use engine::{Moment, StreamId};
 use futures_util::StreamExt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Live exams woken at once while starting.
 const WAKE_BATCH: usize = 64;
@@ -64,7 +65,7 @@ pub struct System {
     pub board: Board,
     /// Sittings.
     pub sessions: Sessions,
-    journal: Journal,
+    journal: Writing,
     families: Families,
     sittings: Supervised<StreamId, ExpertSessionActor>,
     ticker: Addr<BoardActor>,
@@ -95,7 +96,7 @@ impl System {
             owner: deps.ownership.clone(),
             clock: deps.clock.clone(),
         };
-        let journal = Journal::start(ground, &deps.limits)?;
+        let journal = Writing::start(ground, &deps)?;
         let boot = Boot { at: deps.clock.now(), alive_at: deps.alive_at };
         let board = Board::new(deps.clock.clone(), board_epoch(&deps), &deps.limits);
         let ticker = BoardActor::new(board.clone(), &deps.limits).start();
@@ -210,6 +211,42 @@ impl System {
             tracing::error!(left, written, "drain incomplete");
         }
         left == 0 && written
+    }
+}
+
+/// The journal's writer.
+enum Writing {
+    /// On a thread of its own.
+    Thread(Journal),
+    /// Beside the actors of a test, so that it sees the same paused time.
+    Here { handle: JournalHandle, ended: actix_rt::task::JoinHandle<()>, drain: Duration },
+}
+
+impl Writing {
+    fn start(ground: Ground, deps: &Deps) -> std::io::Result<Writing> {
+        if deps.places != Places::Here {
+            return Journal::start(ground, &deps.limits).map(Writing::Thread);
+        }
+        let (handle, writer) = journal(ground, &deps.limits);
+        let drain = Duration::from_millis(deps.limits.drain_ms_max);
+        Ok(Writing::Here { handle, ended: actix::spawn(writer.run()), drain })
+    }
+
+    fn handle(&self) -> JournalHandle {
+        match self {
+            Writing::Thread(journal) => journal.handle(),
+            Writing::Here { handle, .. } => handle.clone(),
+        }
+    }
+
+    async fn stop(self) -> bool {
+        match self {
+            Writing::Thread(journal) => journal.stop().await,
+            Writing::Here { handle, ended, drain } => {
+                handle.stop();
+                tokio::time::timeout(drain, ended).await.is_ok()
+            }
+        }
     }
 }
 

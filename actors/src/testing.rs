@@ -5,14 +5,21 @@
 //! together: time jumps to the next timer whenever every task waits. Start every actor of such a
 //! test on the test's own thread, and let nothing in it wait for a real socket.
 
+mod catalog;
 mod hints;
 mod ids;
 mod log;
+pub mod plans;
+mod replica;
+mod station;
 mod system;
 
+pub use catalog::MemoryCatalog;
 pub use hints::{LossyHints, Odds};
 pub use ids::FixedIds;
 pub use log::{Fault, Hold, MemoryLog};
+pub use replica::{Replica, Seen};
+pub use station::{Follower, Station, pass};
 pub use system::{ManualClock, TestSystem, in_paused_system};
 
 use engine::{Actor, CommandId, Hash, Moment, Record, StreamId};

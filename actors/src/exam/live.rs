@@ -3,7 +3,7 @@
 use super::recovery::Loaded;
 use super::{ExamDeps, messages::Join};
 use crate::exams::ConnId;
-use crate::feed::{Item, Outbox, Pushed, Resume, Snapshot, Topic, Update, Viewer};
+use crate::feed::{Item, Outbox, Pushed, Snapshot, Topic, Update, Viewer};
 use engine::exam::Event;
 use engine::exam::view::{Audience, SEALED, to_json};
 use engine::{Hash, Record, patch};
@@ -30,6 +30,8 @@ struct Group {
     hash: Hash,
     ring: VecDeque<Arc<Update>>,
     ring_bytes: usize,
+    /// What the ring's oldest update follows.
+    ring_after: (u64, Hash),
     members: Vec<Follower>,
     dirty: bool,
     idle_since_ms: Option<i64>,
@@ -69,8 +71,10 @@ impl Groups {
         let group =
             self.by_audience.entry(audience).or_insert_with(|| Group::new(loaded, audience));
         group.idle_since_ms = None;
-        let missed = subscribe.resume.as_ref().and_then(|r| group.missed(&deps.epoch, r));
+        let missed = subscribe.resume.as_ref();
+        let missed = missed.and_then(|r| r.missed(&deps.epoch, &group.ring, group.ring_after));
         let outbox = subscribe.outbox;
+        let missed = missed.filter(|updates| outbox.has_room_for(updates));
         let told = outbox.push(Item::Subscribed {
             topic: topic.clone(),
             id: subscribe.id,
@@ -141,22 +145,29 @@ impl Groups {
     }
 
     /// The state was read anew: everybody gets it whole.
-    pub fn restate(&mut self, topic: &Topic, deps: &ExamDeps, loaded: Option<&Loaded>) {
-        let Some(loaded) = loaded else { return };
+    pub fn restate(&mut self, topic: &Topic, deps: &ExamDeps, loaded: &Loaded) {
         for (audience, group) in &mut self.by_audience {
             let members = std::mem::take(&mut group.members);
-            *group = Group { members, ..Group::new(loaded, *audience) };
+            let idle_since_ms = group.idle_since_ms;
+            *group = Group { members, idle_since_ms, ..Group::new(loaded, *audience) };
             let snapshot = Arc::new(group.snapshot(topic, deps));
+            let digest = group.digest_item(topic);
             for member in &group.members {
                 member.outbox.push(Item::Snapshot(snapshot.clone()));
+                member.outbox.push(digest.clone());
             }
         }
     }
 
     /// Sends digests of what changed, and forgets audiences that nobody came back to.
     pub fn digest(&mut self, topic: &Topic, now_ms: i64) {
-        self.by_audience
-            .retain(|_, g| g.idle_since_ms.is_none_or(|since| now_ms - since < IDLE_MS_MAX));
+        self.by_audience.retain(|_, group| {
+            // The last of them may have gone without a word.
+            if group.members.is_empty() {
+                group.idle_since_ms.get_or_insert(now_ms);
+            }
+            group.idle_since_ms.is_none_or(|since| now_ms - since < IDLE_MS_MAX)
+        });
         for group in self.by_audience.values_mut() {
             if std::mem::take(&mut group.dirty) {
                 let item = group.digest_item(topic);
@@ -202,6 +213,7 @@ impl Group {
             hash: loaded.head.hash,
             ring: VecDeque::new(),
             ring_bytes: 0,
+            ring_after: (loaded.head.seq, loaded.head.hash),
             members: Vec::new(),
             dirty: false,
             idle_since_ms: None,
@@ -218,23 +230,8 @@ impl Group {
         while self.ring.len() > events_max || self.ring_bytes > RING_BYTES_MAX {
             let Some(old) = self.ring.pop_front() else { break };
             self.ring_bytes -= old.weight();
+            self.ring_after = (old.seq, old.hash);
         }
-    }
-
-    /// Everything after the client's place, when all of it is at hand; never a part.
-    fn missed(&self, epoch: &str, resume: &Resume) -> Option<Vec<Arc<Update>>> {
-        if resume.epoch != epoch || resume.seq > self.seq {
-            return None;
-        }
-        let known = |hash: Hash| resume.hash.is_none_or(|h| h == hash);
-        if resume.seq == self.seq {
-            return known(self.hash).then(Vec::new);
-        }
-        let at = self.ring.iter().position(|u| u.seq == resume.seq)?;
-        if !known(self.ring[at].hash) {
-            return None;
-        }
-        Some(self.ring.iter().skip(at + 1).cloned().collect())
     }
 
     fn snapshot(&self, topic: &Topic, deps: &ExamDeps) -> Snapshot {

@@ -106,6 +106,6 @@ impl Handler<Refresh> for ExamActor {
     type Result = ();
 
     fn handle(&mut self, _: Refresh, ctx: &mut Context<Self>) {
-        self.reload(ctx);
+        self.reload(ctx, std::time::Duration::ZERO);
     }
 }

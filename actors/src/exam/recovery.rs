@@ -5,7 +5,7 @@ use crate::error::LogError;
 use engine::chain::Head;
 use engine::exam::{Event, Materials, Plan, Stamp};
 use engine::ledger::Effect;
-use engine::{Exam, Record, Span, StreamId, WireId};
+use engine::{Exam, Moment, Record, Span, StreamId, WireId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -20,6 +20,10 @@ pub(crate) struct Loaded {
     pub head: Head,
     /// Commands applied.
     pub commands: Applied,
+    /// When the newest of the records was made that this process found when it started: so long
+    /// the one before it was certainly alive.
+    pub inherited_at: Option<Moment>,
+    boot_at: Moment,
 }
 
 /// What reading came to.
@@ -43,6 +47,9 @@ impl Loaded {
 
     fn note(&mut self, record: &Record) {
         self.head = Head::of(record);
+        if record.at < self.boot_at {
+            self.inherited_at = Some(record.at);
+        }
         if let Some(cmd) = record.cmd {
             self.commands.insert(cmd, record.seq);
         }
@@ -65,6 +72,7 @@ pub(crate) async fn load(deps: Arc<ExamDeps>, stream: StreamId, wire_id: WireId)
 }
 
 async fn read(deps: &ExamDeps, stream: StreamId, wire_id: WireId) -> Result<Read, LogError> {
+    count_suspect(deps, stream, wire_id).await?;
     let records = records(deps, stream).await?;
     let Some(first) = records.first() else {
         return Ok(Read::Broken("the exam has no records".to_owned()));
@@ -89,7 +97,8 @@ async fn read(deps: &ExamDeps, stream: StreamId, wire_id: WireId) -> Result<Read
     if materials.practice.is_none() && plan.practice.is_some() {
         return Err(LogError::Corrupt("the practice tool is missing from the store".into()));
     }
-    let begin = || begin(first, plan.clone(), materials.clone());
+    let boot_at = deps.boot.at;
+    let begin = || begin(first, (plan.clone(), materials.clone()), boot_at);
     let mut loaded = begin();
     if let Err(stop) = replay(deps, wire_id, &mut loaded, &records[1..]) {
         freeze(deps, stream, wire_id, &stop.why).await;
@@ -104,9 +113,27 @@ async fn read(deps: &ExamDeps, stream: StreamId, wire_id: WireId) -> Result<Read
     }
     let quarantined = deps.log.quarantined().await?;
     Ok(match quarantined.into_iter().find(|q| q.stream == stream) {
-        Some(q) => Read::Frozen(loaded, q.reason),
+        Some(q) => {
+            // The board is new after a restart; the reason is not.
+            deps.board.quarantined(wire_id, &q.reason, q.at);
+            Read::Frozen(loaded, q.reason)
+        }
         None => Read::Live(loaded),
     })
+}
+
+/// The incarnation before this one may have panicked while it decided a command. That is counted
+/// durably, and a command that did so too often is refused for good.
+async fn count_suspect(deps: &ExamDeps, stream: StreamId, wire_id: WireId) -> Result<(), LogError> {
+    let Some(cmd) = deps.suspects.left(stream) else { return Ok(()) };
+    let times = deps.log.note_poison(stream, cmd).await?;
+    deps.suspects.clear(stream);
+    if times >= deps.limits.poison_panics_max {
+        tracing::error!(exam.id = wire_id.0, %cmd, "command refused after repeated panics");
+        deps.suspects.condemn(stream, cmd);
+        deps.board.poisoned(wire_id, deps.clock.now());
+    }
+    Ok(())
 }
 
 /// All records of a stream.
@@ -125,9 +152,15 @@ pub(crate) async fn records(deps: &ExamDeps, stream: StreamId) -> Result<Vec<Rec
 }
 
 /// The state after a stream's first record.
-fn begin(first: &Record, plan: Plan, materials: Materials) -> Box<Loaded> {
+fn begin(first: &Record, (plan, materials): (Plan, Materials), boot_at: Moment) -> Box<Loaded> {
     let exam = Exam::planned(first.stream, plan, materials, Stamp::of(first));
-    let mut loaded = Loaded { exam, head: Head::default(), commands: Applied::new() };
+    let mut loaded = Loaded {
+        exam,
+        head: Head::default(),
+        commands: Applied::new(),
+        inherited_at: None,
+        boot_at,
+    };
     loaded.note(first);
     Box::new(loaded)
 }
@@ -186,11 +219,12 @@ pub(crate) async fn freeze_stream(deps: &ExamDeps, stream: StreamId, why: &str) 
 }
 
 /// How long the station was down while this exam's clock ran, if that was not credited yet.
-pub(crate) fn station_outage(exam: &Exam, boot: Boot) -> Option<Span> {
-    let run = exam.ledger.running()?;
-    let alive_at = boot.alive_at?.max(exam.at).max(run.since);
+pub(crate) fn station_outage(loaded: &Loaded, boot: Boot) -> Option<Span> {
+    let ledger = &loaded.exam.ledger;
+    let run = ledger.running()?;
+    let alive_at = boot.alive_at?.max(run.since).max(loaded.inherited_at.unwrap_or_default());
     let lost = boot.at - alive_at;
-    let credited = exam.ledger.entries().iter().any(|entry| {
+    let credited = ledger.entries().iter().any(|entry| {
         entry.approver.is_none()
             && entry.at >= boot.at
             && matches!(entry.effect, Effect::Outage { .. })

@@ -76,7 +76,7 @@ impl Exams {
         let wait = Duration::from_millis(self.deps.limits.ask_ms_max);
         match tokio::time::timeout(wait, child.addr.send(message)).await {
             Ok(Ok(answer)) => answer.map_err(Unanswered::Refused),
-            Ok(Err(MailboxError::Closed)) => Err(Unanswered::Ended(stream)),
+            Ok(Err(MailboxError::Closed)) => Err(Unanswered::Ended),
             Ok(Err(MailboxError::Timeout)) | Err(_) => Err(SubmitError::Retry.into()),
         }
     }
@@ -179,28 +179,16 @@ impl Exams {
     /// # Errors
     /// See [`SubmitError`]; temporary ones may be sent again with the same id.
     pub async fn submit(&self, submit: Submit) -> Result<Ack, SubmitError> {
+        // The actor may end on this command or on one before it; the next incarnation finds out
+        // which, and refuses what brings it down too often.
         for _ in 0..=self.deps.limits.poison_panics_max {
             match self.ask(submit.exam, submit.clone()).await {
                 Ok(ack) => return Ok(ack),
                 Err(Unanswered::Refused(error)) => return Err(error),
-                Err(Unanswered::Ended(stream)) => self.was_it(stream, submit.cmd).await?,
+                Err(Unanswered::Ended) => {}
             }
         }
         Err(SubmitError::Retry)
-    }
-
-    /// The actor ended while it was asked. The command on which it ended is counted durably, and
-    /// refused for good when it has brought the actor down too often; others are not to blame.
-    async fn was_it(&self, stream: StreamId, cmd: CommandId) -> Result<(), SubmitError> {
-        if !self.deps.suspects.is(stream, cmd) {
-            return Ok(());
-        }
-        let times = self.deps.log.note_poison(stream, cmd).await.map_err(from_log)?;
-        if times >= self.deps.limits.poison_panics_max {
-            tracing::error!(stream = %stream, cmd = %cmd, "command refused after repeated panics");
-            return Err(SubmitError::Poisoned);
-        }
-        Ok(())
     }
 
     /// Asks something that changes nothing, again if the actor was replaced meanwhile.
@@ -212,7 +200,7 @@ impl Exams {
         T: Send + 'static,
     {
         match self.ask(exam, make()).await {
-            Err(Unanswered::Ended(_)) => self.ask(exam, make()).await.map_err(SubmitError::from),
+            Err(Unanswered::Ended) => self.ask(exam, make()).await.map_err(SubmitError::from),
             other => other.map_err(SubmitError::from),
         }
     }
@@ -298,7 +286,9 @@ impl Exams {
     pub async fn release(&self, exam: WireId) -> Result<bool, SubmitError> {
         let stream = self.stream_of(exam).await?;
         let was = self.deps.log.release(stream).await.map_err(from_log)?;
-        self.deps.board.clear_alert(&format!("quarantined:{exam}"));
+        for alert in ["quarantined", "poisoned"] {
+            self.deps.board.clear_alert(&format!("{alert}:{exam}"));
+        }
         self.families.live.release(&stream);
         self.families.frozen.stop(&stream).await.map_err(from_ask)?;
         self.child(stream, exam).await?;
@@ -311,8 +301,8 @@ impl Exams {
 enum Unanswered {
     /// The actor, or the way to it, said no.
     Refused(SubmitError),
-    /// The actor of this stream ended before it answered.
-    Ended(StreamId),
+    /// The actor ended before it answered.
+    Ended,
 }
 
 impl From<SubmitError> for Unanswered {
@@ -325,7 +315,7 @@ impl From<Unanswered> for SubmitError {
     fn from(unanswered: Unanswered) -> SubmitError {
         match unanswered {
             Unanswered::Refused(error) => error,
-            Unanswered::Ended(_) => SubmitError::Retry,
+            Unanswered::Ended => SubmitError::Retry,
         }
     }
 }

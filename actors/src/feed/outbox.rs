@@ -72,7 +72,15 @@ impl Outbox {
         Pushed::Queued
     }
 
-    /// Queues anything else. Snapshots and subscriptions end a stream's lag.
+    /// Whether all of these updates would find room now. Who resumes with more would lag at once,
+    /// for ever again: a snapshot is sent instead.
+    pub fn has_room_for(&self, updates: &[Arc<Update>]) -> bool {
+        let inner = self.lock();
+        let bytes: usize = updates.iter().map(|update| update.weight()).sum();
+        inner.updates + updates.len() <= self.frames_max && inner.bytes + bytes <= self.bytes_max
+    }
+
+    /// Queues anything else. A subscription ends a stream's lag.
     pub fn push(&self, item: Item) -> Pushed {
         let mut inner = self.lock();
         if inner.closed {
