@@ -61,8 +61,9 @@ pub(crate) async fn connect(path: &Path, access: Access) -> Result<DatabaseConne
                 .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
                 .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
         })
-        // After a full disk SQLite rolls back by itself and the driver loses count of its
-        // transactions: every later BEGIN would fail. Such a connection is thrown away.
+        // When a commit meets a full disk, SQLite rolls back by itself; the driver goes on
+        // believing in that transaction and would start every later one as a savepoint, which
+        // takes no lock. Such a connection is thrown away.
         .map_sqlx_sqlite_before_acquire(|connection, _| {
             let usable = !connection.is_in_transaction();
             Box::pin(async move { Ok(usable) })

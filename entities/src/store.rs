@@ -137,19 +137,22 @@ fn directory(path: &Path) -> &Path {
 mod tests {
     use super::*;
 
-    /// What SQLite does by itself when a commit meets a full disk: the driver goes on believing in
-    /// the transaction and refuses every later BEGIN on that connection.
+    /// What SQLite does by itself when a commit meets a full disk. The driver goes on believing in
+    /// the transaction, and the next one would be a savepoint of nothing.
     #[tokio::test]
     async fn a_transaction_rolled_back_by_the_database_costs_only_its_connection() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let path = dir.path().join("nsk.db");
         migrations::up(&migrations::file_url(&path)).await.expect("a new file");
         let store = Store::open(&path, OpenOptions::default()).await.expect("a store");
-        for _ in 0..3 {
-            let lost = begin(&store.writer).await.expect("a usable connection");
-            lost.execute_unprepared("ROLLBACK").await.expect("an open transaction");
-            lost.rollback().await.expect_err("no transaction is left to roll back");
-        }
+        let lost = begin(&store.writer).await.expect("a usable connection");
+        lost.execute_unprepared("ROLLBACK").await.expect("an open transaction");
+        lost.rollback().await.expect_err("no transaction is left to roll back");
+
+        let next = begin(&store.writer).await.expect("a usable connection");
+        let savepoint = next.execute_unprepared("RELEASE _sqlx_savepoint_1").await;
+        savepoint.expect_err("a whole transaction, no savepoint");
+        next.commit().await.expect("an open transaction");
         let durable = store.integrity_check().await.expect("a sound file");
         assert!(durable.sound(), "the new connection has the old one's settings: {durable:?}");
     }

@@ -57,6 +57,8 @@ async fn a_lost_lock_is_caught_by_the_fence() {
     assert_eq!(first.append(&next).await, Err(AppendError::Fenced));
     assert_eq!(first.append(&[item(stream(2), 1, 1)]).await, Err(AppendError::Fenced));
     assert_eq!(first.append(&[item(stream(1), 2, 2)]).await, Err(AppendError::Fenced));
+    assert_eq!(first.boot.journal.probe(first.boot.fence).await, Err(AppendError::Fenced));
+    assert_eq!(boot.journal.probe(boot.fence).await, Ok(()));
     assert_eq!(first.counts().await, (2, 1), "nothing of a fenced process is written");
     boot.journal.append(boot.fence, &next).await.unwrap();
     assert_eq!(first.counts().await, (3, 1));
@@ -151,6 +153,8 @@ async fn a_database_that_becomes_read_only_loses_nothing() {
     entities::sabotage::make_read_only(&station.store).await.unwrap();
     assert_eq!(station.append(&[item(stream(1), 4, 4)]).await, Err(AppendError::ReadOnly));
     assert_eq!(station.append(&[item(stream(2), 1, 1)]).await, Err(AppendError::ReadOnly));
+    let probe = station.boot.journal.probe(station.boot.fence).await;
+    assert_eq!(probe, Err(AppendError::ReadOnly));
     assert_eq!(station.counts().await, (3, 1));
 }
 

@@ -2,7 +2,9 @@
 
 use crate::{Station, item, stream, summary};
 use engine::{Moment, PersonId, StreamId, WireId};
-use entities::{AppendItem, OWN_WIRE_IDS, StoreError, StreamFilter, StreamKind, StreamSummary};
+use entities::{
+    AppendItem, ExamFilter, OWN_WIRE_IDS, StoreError, StreamFilter, StreamKind, StreamSummary,
+};
 use serde_json::json;
 
 async fn begin(station: &Station, n: u128, summary: StreamSummary) {
@@ -114,4 +116,35 @@ async fn wire_ids_are_new_and_pass_by_those_that_clients_chose() {
     station.store.boot("0000000000000000").await.unwrap();
     assert_eq!(next().await, Ok(WireId(6)));
     assert_eq!(next().await, Err(StoreError::WireIdsUsedUp));
+}
+
+#[tokio::test]
+async fn exams_are_listed_by_number() {
+    let station = Station::new().await;
+    // (wire id, begins, ends, live)
+    let all = [(30, 100, None, true), (10, 300, Some(400), true), (20, 200, Some(250), false)];
+    for ((wire_id, begins_at, ends_at, live), n) in all.into_iter().zip(1..) {
+        let (begins_at, ends_at) = (Moment(begins_at), ends_at.map(Moment));
+        begin(&station, n, StreamSummary { begins_at, ends_at, live, ..summary(Some(wire_id)) })
+            .await;
+    }
+    begin(&station, 4, summary(None)).await;
+    begin(&station, 5, StreamSummary { kind: StreamKind::Session, ..summary(Some(5)) }).await;
+    let none = ExamFilter::default();
+    let at = |n| Some(Moment(n));
+    for (filter, limit, expected) in [
+        (none, 10, &[10, 20, 30][..]),
+        (none, 2, &[10, 20]),
+        (ExamFilter { after: Some(WireId(10)), ..none }, 10, &[20, 30]),
+        (ExamFilter { live_only: true, ..none }, 10, &[10, 30]),
+        (ExamFilter { from: at(250), ..none }, 10, &[10, 20]),
+        (ExamFilter { from: at(251), ..none }, 10, &[10]),
+        (ExamFilter { to: at(200), ..none }, 10, &[20, 30]),
+        (ExamFilter { from: at(0), to: at(199), ..none }, 10, &[30]),
+    ] {
+        let rows = station.store.list_exams(filter, limit).await.unwrap();
+        let ids: Vec<u64> =
+            rows.iter().map(|row| row.summary.wire_id.map_or(0, |id| id.0)).collect();
+        assert_eq!(ids, expected, "{filter:?}");
+    }
 }
