@@ -31,6 +31,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// Log lines.
     pub log: LogConfig,
+    /// How the legacy МАК answers.
+    pub legacy: LegacyConfig,
     /// Limits of live connections and of HTTP requests.
     pub live: LiveLimits,
     /// Limits of the actors behind them.
@@ -103,6 +105,14 @@ impl Default for AuthConfig {
             limits: AuthLimits::default(),
         }
     }
+}
+
+/// How the legacy МАК answers.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LegacyConfig {
+    /// Written after every date of the МАК, which is UTC: nothing, or `Z`.
+    pub utc_suffix: String,
 }
 
 /// How log lines look.
@@ -196,6 +206,10 @@ impl Config {
             (1..=10_080).contains(&self.auth.session_minutes),
             "auth.session_minutes: from 1 to 10080 (a week)",
         );
+        need(
+            matches!(self.legacy.utc_suffix.as_str(), "" | "Z"),
+            "legacy.utc_suffix: empty or \"Z\"",
+        );
         need(!self.log.filter.trim().is_empty(), "log.filter: a level such as info");
         self.auth.limits.check(&mut need);
         self.live.check(&mut need);
@@ -234,3 +248,6 @@ pub fn lang_of_environment() -> Lang {
         _ => Lang::En,
     }
 }
+
+#[cfg(test)]
+mod tests;

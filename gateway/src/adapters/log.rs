@@ -5,7 +5,7 @@ use actors::error::{AppendError, LogError};
 use actors::ports::{Append, Clock, EventLog, Fence, Quarantined, StreamKind, Summary};
 use async_trait::async_trait;
 use engine::{CommandId, Moment, Record, StreamId};
-use entities::{AppendItem, Journal, Store, StreamSummary};
+use entities::{AppendItem, Crash, Journal, Store, StreamSummary};
 use std::sync::Arc;
 
 /// Crashes are counted for each build: a new one gets another chance.
@@ -100,7 +100,8 @@ impl EventLog for JournalLog {
 
     async fn note_crash(&self, stream: StreamId, seq: u64, detail: &str) -> Result<u32, LogError> {
         let at = self.clock.now();
-        self.store.note_crash(stream, seq, BUILD, at, detail).await.map_err(log_error)
+        let crash = Crash { stream, seq, build: BUILD, at, detail };
+        self.store.note_crash(&crash).await.map_err(log_error)
     }
 
     async fn note_poison(&self, stream: StreamId, cmd: CommandId) -> Result<u32, LogError> {

@@ -1,0 +1,105 @@
+//! The command line: what `nsk` can be asked to do, and the one place that turns an outcome into
+//! text and an exit code. 0 is success, 1 is a finding or a failure, 2 a mistake in the call.
+
+mod arguments;
+mod exam;
+mod form;
+mod import;
+mod migrate;
+mod people;
+mod score;
+mod serve;
+mod terminal;
+
+pub use arguments::{Cli, Command, DoctorArgs, Pace};
+pub(crate) use serve::{block_on, config_of};
+pub use terminal::{Done, Terminal};
+
+use crate::config;
+use crate::error::Trouble;
+use clap::{CommandFactory, Parser};
+use engine::Lang;
+use std::ffi::OsString;
+use std::io::Write;
+
+/// Runs one call of the program and answers its exit code.
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let text = error.render();
+            // A closed pipe is the reader's wish to hear no more.
+            let _ = if error.use_stderr() { write!(err, "{text}") } else { write!(out, "{text}") };
+            return u8::try_from(error.exit_code()).unwrap_or(2);
+        }
+    };
+    let lang = cli.lang.map_or_else(config::lang_of_environment, Lang::from);
+    let mut terminal = Terminal::new(out, err, lang);
+    match dispatch(cli.command, &mut terminal) {
+        Ok(code) => code,
+        Err(trouble) => {
+            terminal.trouble(&trouble);
+            1
+        }
+    }
+}
+
+fn dispatch(command: Command, terminal: &mut Terminal<'_>) -> Done {
+    match command {
+        Command::Serve(args) => serve::serve(args, terminal),
+        Command::Demo(args) => serve::demo(args, terminal),
+        Command::Import(args) => import::run(args, terminal),
+        Command::Form(arguments::FormCommand::Rebuild(args)) => form::rebuild(&args, terminal),
+        Command::Exam(arguments::ExamCommand::Export(args)) => exam::export(args, terminal),
+        Command::Exam(arguments::ExamCommand::Verify(args)) => exam::verify(&args, terminal),
+        Command::Score(args) => score::run(&args, terminal),
+        Command::Migrate(args) => migrate::run(args, terminal),
+        Command::Routes(args) => routes(&args, terminal),
+        Command::Doctor(args) => crate::doctor::run(args, terminal),
+        Command::User(command) => people::run(command, terminal),
+        Command::Completions(args) => completions(&args, terminal),
+        Command::ExportTypes(args) => export_types(&args, terminal),
+    }
+}
+
+fn routes(args: &arguments::RoutesArgs, terminal: &mut Terminal<'_>) -> Done {
+    // A test holds this table against the routes themselves.
+    let lines = crate::auth::PERMISSIONS;
+    if args.json {
+        let list: Vec<_> = lines
+            .iter()
+            .map(|r| serde_json::json!({"method": r.method, "path": r.path, "who": r.who.to_string()}))
+            .collect();
+        return terminal.json(&list);
+    }
+    for line in lines {
+        terminal.say(format_args!("{:<7} {:<56} {}", line.method, line.path, line.who));
+    }
+    Ok(0)
+}
+
+fn completions(args: &arguments::CompletionsArgs, terminal: &mut Terminal<'_>) -> Done {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "nsk", &mut script);
+    terminal.bytes(&script);
+    Ok(0)
+}
+
+fn export_types(args: &arguments::ExportTypesArgs, terminal: &mut Terminal<'_>) -> Done {
+    let text = crate::wire::typescript();
+    match &args.output {
+        Some(path) => std::fs::write(path, text).map_err(|e| {
+            Trouble::new(format!("{} cannot be written: {e}", path.display()))
+                .remedy("give a path in a directory that exists and is writable")
+        })?,
+        None => terminal.bytes(text.as_bytes()),
+    }
+    Ok(0)
+}
+
+#[cfg(test)]
+mod tests;

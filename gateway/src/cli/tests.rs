@@ -1,0 +1,173 @@
+use super::*;
+use clap::CommandFactory;
+
+/// Runs a call in English; gives its code, output and errors.
+fn call(arguments: &[&str]) -> (u8, String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let arguments = ["nsk", "--lang", "en"].iter().chain(arguments).map(OsString::from);
+    let code = run(arguments, &mut out, &mut err);
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (code, text(out), text(err))
+}
+
+fn demo_file(name: &str) -> String {
+    format!("{}/demo/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn written(dir: &tempfile::TempDir, name: &str, text: &str) -> String {
+    let path = dir.path().join(name);
+    std::fs::write(&path, text).expect("written");
+    path.display().to_string()
+}
+
+#[test]
+fn the_commands_are_well_formed() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn help_teaches() {
+    let (code, out, _) = call(&["--help"]);
+    assert_eq!(code, 0);
+    for part in ["serve", "demo", "import", "doctor", "EXAMPLES", "экзамен", "Exit codes"] {
+        assert!(out.contains(part), "{part} in\n{out}");
+    }
+    assert!(!out.contains("export-types"), "a tool of the build, not of people");
+    for command in ["serve", "demo", "import", "score", "migrate", "routes", "doctor"] {
+        let (code, out, _) = call(&[command, "--help"]);
+        assert_eq!(code, 0);
+        assert!(out.contains("EXAMPLES\n  nsk"), "{command}:\n{out}");
+    }
+    for path in [["form", "rebuild"], ["exam", "export"], ["exam", "verify"], ["user", "add"]] {
+        let (code, out, _) = call(&[path[0], path[1], "--help"]);
+        assert_eq!(code, 0);
+        assert!(out.contains("EXAMPLES"), "{path:?}:\n{out}");
+    }
+}
+
+#[test]
+fn a_wrong_call_is_a_mistake_of_the_caller() {
+    for arguments in [
+        &["sreve"][..],
+        &["import"],
+        &["demo", "--pace", "0"],
+        &["demo", "--pace", "fast"],
+        &["form", "rebuild"],
+        &["form", "rebuild", "--tool", "x"],
+        &["exam", "export", "one"],
+        &["user", "add", "--login", "a", "--name", "b", "--role", "king"],
+    ] {
+        let (code, out, err) = call(arguments);
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}");
+        assert!(!err.is_empty());
+    }
+}
+
+#[test]
+fn a_pace_is_an_exact_factor() {
+    let pace = |text: &str| text.parse::<Pace>().expect(text);
+    assert_eq!(pace("1").ms(6_000), 6_000);
+    assert_eq!(pace("2.5").ms(6_000), 2_400);
+    assert_eq!(pace("0.5").ms(6_000), 12_000);
+    assert_eq!(pace("100").ms(50), 1);
+}
+
+#[test]
+fn import_checks_without_a_store() {
+    let (code, out, err) =
+        call(&["import", "--check", &demo_file("os-edu-69.json"), &demo_file("practice-57.json")]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains("theory tool 69") && out.contains("practice tool 57"), "{out}");
+}
+
+#[test]
+fn import_names_every_problem_with_its_path() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let text = std::fs::read_to_string(demo_file("os-edu-69.json")).expect("the demo tool");
+    let spoilt = text
+        .replace("\"min_ball\": 60", "\"min_ball\": 600")
+        .replace("\"type_id\": 1,", "\"type_id\": 9,");
+    let file = written(&dir, "spoilt.json", &spoilt);
+    let data = dir.path().join("data").display().to_string();
+    let good = demo_file("practice-57.json");
+    let (code, _, err) = call(&["import", "--data", &data, &file, &good]);
+    assert_eq!(code, 1);
+    assert!(err.contains("os.min_ball") && err.contains("type_id"), "{err}");
+    assert!(err.contains("nothing was imported"), "{err}");
+    assert!(!dir.path().join("data").exists(), "nothing was touched");
+
+    let absent = call(&["import", "--check", "/nowhere/x.json"]);
+    assert_eq!(absent.0, 1);
+    assert!(absent.2.contains("what to do:"), "{}", absent.2);
+}
+
+#[test]
+fn people_and_tools_are_kept() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("data").display().to_string();
+    let (code, out, err) = call(&["import", "--data", &data, &demo_file("os-edu-69.json")]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("\nimported "), "{out}");
+    let (_, again, _) = call(&["import", "--data", &data, &demo_file("os-edu-69.json")]);
+    assert!(again.contains("\nalready there "), "{again}");
+    let (code, out, _) = call(&["migrate", "--check", "--data", &data]);
+    assert_eq!(code, 0, "{out}");
+    let (code, out, _) = call(&["user", "list", "--json", "--data", &data]);
+    assert_eq!((code, out.trim()), (0, "[]"));
+    let (code, _, err) = call(&["exam", "export", "5", "--data", &data]);
+    assert_eq!(code, 1);
+    assert!(err.contains("there is no exam 5"), "{err}");
+}
+
+#[test]
+fn routes_show_who_may_call_them() {
+    let (code, out, _) = call(&["routes"]);
+    assert_eq!(code, 0);
+    let poweroff = out.lines().find(|l| l.contains("/api/v1/admin/poweroff")).expect("a line");
+    assert!(poweroff.starts_with("POST") && poweroff.ends_with("administrator"), "{poweroff}");
+    let (_, json, _) = call(&["routes", "--json"]);
+    let list: Vec<serde_json::Value> = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(list.len(), out.lines().count());
+}
+
+#[test]
+fn completions_know_the_commands() {
+    for shell in ["bash", "zsh", "fish"] {
+        let (code, out, _) = call(&["completions", shell]);
+        assert_eq!(code, 0);
+        assert!(out.contains("doctor"), "{shell}");
+    }
+}
+
+#[test]
+fn troubles_speak_the_callers_language() {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let arguments = ["nsk", "exam", "verify", "/nowhere", "--lang", "ru"].map(OsString::from);
+    assert_eq!(run(arguments, &mut out, &mut err), 1);
+    let err = String::from_utf8(err).expect("UTF-8");
+    assert!(err.starts_with("ошибка: ") && err.contains("что делать: "), "{err}");
+}
+
+#[test]
+fn a_form_is_rebuilt_from_a_bank_and_a_seed() {
+    let seed = "ab".repeat(32);
+    let tool = demo_file("os-edu-69.json");
+    let arguments = ["form", "rebuild", "--tool", &tool, "--seed", &seed, "--json"];
+    let (code, first, err) = call(&arguments);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(call(&arguments).1, first, "the same every time");
+    let rebuilt: serde_json::Value = serde_json::from_str(&first).expect("JSON");
+    assert_eq!(rebuilt["form"]["items"].as_array().map(Vec::len), Some(5));
+    assert_eq!(rebuilt.get("same"), None);
+
+    let dir = tempfile::tempdir().expect("a directory");
+    let form = written(&dir, "form.json", &first);
+    let answers = written(&dir, "answers.json", "{}");
+    let (code, out, err) =
+        call(&["score", "--tool", &tool, "--form", &form, "--answers", &answers]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("total: 0 of 100 (0.00), threshold 60: not passed"), "{out}");
+    let (code, _, err) = call(&["form", "rebuild", "--tool", &tool, "--seed", "zz"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("64 hexadecimal digits"), "{err}");
+}

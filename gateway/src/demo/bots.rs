@@ -1,0 +1,91 @@
+//! The loop that lets the simulated people act. It keeps nothing: each time it looks at an exam,
+//! asks what somebody would do now, and does that. So a restart changes nothing.
+
+use super::cast;
+use super::day::Day;
+use super::moves::{Facts, Move, due};
+use crate::app::App;
+use actors::exams::{Submit, SubmitError};
+use actors::feed::Topic;
+use engine::WireId;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often everybody looks around, ms of life.
+const LOOK_MS: u64 = 1_000;
+/// Steps that one exam makes in one look at most.
+const STEPS_MAX: usize = 4;
+/// The list of exams is renewed every so many looks.
+const LIST_EVERY: u64 = 10;
+
+/// Sets everybody going.
+pub(super) fn start(app: App, day: Day) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let look = Duration::from_millis(day.pace.ms(LOOK_MS).max(50));
+        let mut ticks = interval(look);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut exams = Vec::new();
+        let mut looks: u64 = 0;
+        loop {
+            ticks.tick().await;
+            if looks.is_multiple_of(LIST_EVERY) {
+                match day.ensure(&app).await {
+                    Ok(numbers) => exams = numbers,
+                    Err(trouble) => tracing::warn!(%trouble, "demo round not planned"),
+                }
+            }
+            looks += 1;
+            for exam in &exams {
+                act(&app, &day, *exam).await;
+            }
+        }
+    })
+}
+
+/// Lets one exam's people do what is due.
+async fn act(app: &App, day: &Day, exam: WireId) {
+    for _ in 0..STEPS_MAX {
+        let candidate_here = candidate_here(app, exam).await;
+        let (day, now) = (day.clone(), app.clock.now());
+        let next = app
+            .exams
+            .inspect(exam, move |exam, _| due(exam, &Facts { day: &day, now, candidate_here }))
+            .await;
+        match next {
+            Ok(Some(next)) => {
+                if !submit(app, exam, next).await {
+                    return;
+                }
+            }
+            Ok(None) => return,
+            Err(error) => {
+                tracing::debug!(%exam, %error, "demo exam not looked at");
+                return;
+            }
+        }
+    }
+}
+
+/// Whether the human candidate has the exam's page open.
+async fn candidate_here(app: &App, exam: WireId) -> bool {
+    let members = app.presence.list(Topic::exam(exam).as_str()).await;
+    members.iter().any(|m| m.person == cast::CANDIDATE.id)
+}
+
+async fn submit(app: &App, exam: WireId, next: Move) -> bool {
+    let cmd = app.ids.command_id();
+    let submit = Submit { exam, cmd, if_seq: None, issuer: next.issuer, command: next.command };
+    match app.exams.submit(submit).await {
+        Ok(_) => true,
+        // A person was faster: look again at the next tick.
+        Err(SubmitError::Rejected(reason)) => {
+            tracing::debug!(%exam, %reason, "demo step refused");
+            false
+        }
+        Err(error) => {
+            tracing::debug!(%exam, %error, "demo step not taken");
+            false
+        }
+    }
+}
