@@ -146,7 +146,7 @@ export function viewFor(exam: MockExam, person: Person): ExamView {
 }
 
 export function boardOf(exams: MockExam[]): BoardState {
-  return { rows: Object.fromEntries(exams.map((exam) => [exam.view.exam, rowOf(exam)])), alerts: {} };
+  return { rows: Object.fromEntries(exams.map((exam) => [exam.view.exam, rowOf(exam)])), alerts: { "quarantined:44": { kind: "quarantined", exam: 44, text: "the exam failed 5 times in a minute", at: Date.now() - 60_000 } } };
 }
 
 function rowOf({ view, seq }: MockExam): BoardRow {

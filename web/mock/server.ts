@@ -182,8 +182,10 @@ async function api(mock: Mock, request: IncomingMessage, response: ServerRespons
     const mine = mock.exams.filter((exam) => !person.roles.includes("candidate") || exam.view.candidate.id === person.id);
     return reply(response, 200, { exams: mine.map(({ view: v }) => ({ exam: v.exam, phase: v.phase, live: true, title: v.title, room: v.room, class: v.class, begins_at: v.begins_at, ends_at: v.ends_at, candidate: v.candidate.name, candidate_id: v.candidate.id, panel: Object.keys(v.panel).map(Number) })) });
   }
-  const timeline = /^\/exams\/(\d+)\/timeline$/.exec(path);
+  const timeline = /^\/exams\/(\d+)\/records$/.exec(path);
   if (timeline) return reply(response, 200, { exam: Number(timeline[1]), records: mock.find(Number(timeline[1]))?.events ?? [] });
+  if (path.endsWith("/release")) return reply(response, 200, { released: true });
+  if (path.endsWith("/sheet")) return reply(response, 200, { exam: 0, sheet: {}, sentences: { ru: ["Вопрос 1: выбран верный ответ, 35/2 балла."], en: ["Question 1: right, 35/2 points."] } });
   const command = /^\/exams\/(\d+)\/commands$/.exec(path);
   if (command && request.method === "POST") {
     const body = await bodyOf(request);

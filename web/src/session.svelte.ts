@@ -1,8 +1,10 @@
 // Who is signed in on this page, and what they may open.
 import { signIn, signOut, whoAmI } from "./api/client.ts";
 import type { Role, Session } from "./api/wire.ts";
+import { i18n } from "./i18n/i18n.svelte.ts";
 import { live } from "./live/live.svelte.ts";
 import type { Path } from "./routes.svelte.ts";
+import { notices } from "./ui/notices.svelte.ts";
 
 /** Pause between two tries to learn who is signed in while the server cannot be reached. */
 const RETRY_MS = 3_000;
@@ -49,8 +51,10 @@ class SessionState {
   }
 
   async signOut(): Promise<void> {
-    await signOut();
-    this.leave();
+    const reply = await signOut();
+    // While the server cannot be told, the cookie still opens the pages: say so, do not pretend.
+    if (reply.ok || (reply.kind === "http" && reply.status === 401)) this.leave();
+    else notices.bad(i18n.m.session.notOut);
   }
 
   private enter(session: Session): void {

@@ -1,6 +1,6 @@
 // Plain HTTP to the server. Answers are unions, never exceptions: a page decides what to say.
 import type { Entry, Posted } from "../live/queue.ts";
-import type { CommandReply, ExamList, ListedExam, Problem, Session, Timeline, TimelineRecord } from "./wire.ts";
+import type { CommandReply, ExamList, ListedExam, Problem, ReleaseReply, Session, SheetReply, Timeline, TimelineRecord } from "./wire.ts";
 
 /** Where the browser's API lives. */
 export const BASE = "/api/nsk/v1";
@@ -74,9 +74,16 @@ export async function listExams(): Promise<Reply<ListedExam[]>> {
 
 /** What happened to an exam, without contents. */
 export async function timeline(exam: number): Promise<TimelineRecord[]> {
-  const reply = await request<Timeline>("GET", `/exams/${exam}/timeline`);
+  const reply = await request<Timeline>("GET", `/exams/${exam}/records`);
   return reply.ok ? reply.value.records : [];
 }
+
+/** The explained score of the theory test. */
+export const scoreSheet = (exam: number): Promise<Reply<SheetReply>> => request("GET", `/exams/${exam}/sheet`);
+/** Ends an exam's quarantine. */
+export const releaseExam = (exam: number): Promise<Reply<ReleaseReply>> => request("POST", `/exams/${exam}/release`);
+/** Where the whole exam can be downloaded once it has ended. */
+export const exportPath = (exam: number): string => `${BASE}/exams/${exam}/export`;
 
 /** Sends a queued command over plain HTTP. */
 export async function postCommand(entry: Entry): Promise<Posted> {

@@ -153,6 +153,19 @@ describe("CommandQueue", () => {
     expect(queue.size()).toBe(0);
   });
 
+  it.each(["quarantined", "internal", "unauthorized"])("keeps what was refused as %s", async (code) => {
+    const queue = make();
+    queue.push("exam:1", { type: "a", n: 1 });
+    const first = sent[0] as Entry;
+    queue.onErr({ t: "err", cmd: first.cmd, code, message: "", temporary: false, after_ms: 0 });
+    expect(queue.size()).toBe(1);
+    expect(store.map.size).toBe(1);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(sent).toHaveLength(2);
+    ack(queue, first);
+    expect(queue.size()).toBe(0);
+  });
+
   it("survives a reload in order, and keeps one person's commands from another", () => {
     socketUp = false;
     const queue = make(7);

@@ -15,6 +15,11 @@ export const RETRY_MAX_MS = 15_000;
 /** How long a command waits for a socket that is not there before HTTP takes it. */
 export const SOCKET_WAIT_MS = 1_500;
 
+/** Refusals that judge the server's state and not the command: it stays queued and is tried again. */
+const KEPT_CODES = new Set(["quarantined", "internal", "unauthorized"]);
+/** Pause before such a command is tried again. */
+export const KEPT_MS = 5_000;
+
 /** The body of a command: `type` and its fields. */
 export type CommandBody = { type: string } & Record<string, unknown>;
 
@@ -143,6 +148,7 @@ export class CommandQueue {
     if (!found) return;
     const { lane, entry } = found;
     if (frame.temporary) this.failed(lane, entry, frame.after_ms);
+    else if (KEPT_CODES.has(frame.code)) this.failed(lane, entry, KEPT_MS);
     else this.finish(lane, entry, { kind: "refused", code: frame.code, message: frame.message });
   }
 
