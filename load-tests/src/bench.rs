@@ -4,6 +4,7 @@ pub mod board;
 pub mod durable;
 pub mod fanout;
 pub mod memory;
+pub mod panic;
 pub mod restart;
 pub mod seed;
 

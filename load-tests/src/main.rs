@@ -4,7 +4,7 @@ use load_tests::baseline;
 use load_tests::bench::{self, Context, Outcome, progress};
 use load_tests::options::{self, Bench, COMPONENTS, Call, USAGE};
 use load_tests::process::{FILES_NEEDED, raise_file_limit};
-use load_tests::report::{Figure, Report};
+use load_tests::report::Report;
 use load_tests::station::Prepared;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -74,7 +74,7 @@ async fn run(options: &Bench) -> Outcome<Report> {
             "board" => bench::board::run(&context).await,
             "restart" => bench::restart::run(&context).await,
             "memory" => bench::memory::run(&context).await,
-            _ => Ok(vec![Figure::not_run("panic", "not built")]),
+            _ => bench::panic::run(&context).await,
         };
         report.add(figures.map_err(|e| format!("{component}: {e}"))?);
     }

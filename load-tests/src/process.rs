@@ -90,6 +90,14 @@ impl Running {
         self.child.try_wait()
     }
 
+    /// Sends it `SIGUSR1`.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn nudge(&self) -> io::Result<()> {
+        Ok(rustix::process::kill_process(self.pid(), Signal::USR1)?)
+    }
+
     /// Asks it to stop and waits for it.
     ///
     /// # Errors

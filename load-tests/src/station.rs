@@ -158,8 +158,16 @@ impl Prepared {
     /// # Errors
     /// When it ends or is not ready in time; the text has its last lines.
     pub async fn start(&self, name: &str) -> io::Result<Station> {
+        self.start_as(&self.program, name).await
+    }
+
+    /// As [`Prepared::start`], with another program that understands `serve` as `nsk` does.
+    ///
+    /// # Errors
+    /// As [`Prepared::start`].
+    pub async fn start_as(&self, program: &Path, name: &str) -> io::Result<Station> {
         let data = self.copy(name)?;
-        Station::start(&self.program, &self.config(), &data).await
+        Station::start(program, &self.config(), &data).await
     }
 }
 
