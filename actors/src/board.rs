@@ -295,3 +295,6 @@ impl Actor for BoardActor {
         ctx.run_interval(self.tick, |act, _| act.board.tick());
     }
 }
+
+#[cfg(test)]
+mod tests;

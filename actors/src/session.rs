@@ -21,6 +21,8 @@ use tokio::sync::broadcast;
 
 /// A link must be gone for so long before it counts as lost: a reload is not an absence.
 const LINK_GRACE: Duration = Duration::from_secs(2);
+/// How many incarnations of a sitting are asked to take a connection.
+const ATTACH_TRIES_MAX: usize = 2;
 /// Close code of a connection whose sitting was ended elsewhere.
 const CLOSE_REVOKED: u16 = 4501;
 
@@ -115,13 +117,18 @@ impl Sessions {
         conn: ConnId,
         outbox: Arc<Outbox>,
     ) -> Result<(), SubmitError> {
-        let child = self.child(sid).await?;
         let wait = Duration::from_millis(self.deps.limits.ask_ms_max);
-        let asked = child.addr.send(Attach { conn, outbox });
-        match tokio::time::timeout(wait, asked).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) | Err(_) => Err(SubmitError::Retry),
+        for _ in 0..ATTACH_TRIES_MAX {
+            let child = self.child(sid).await?;
+            let asked = child.addr.send(Attach { conn, outbox: outbox.clone() });
+            match tokio::time::timeout(wait, asked).await {
+                Ok(Ok(answer)) => return answer,
+                // It went to rest just now; the next one takes over.
+                Ok(Err(MailboxError::Closed)) => {}
+                Ok(Err(MailboxError::Timeout)) | Err(_) => break,
+            }
         }
+        Err(SubmitError::Retry)
     }
 
     /// A connection of a sitting went.
@@ -212,6 +219,15 @@ impl ExpertSessionActor {
         }));
     }
 
+    /// Without a connection a sitting needs no actor: the next one to come starts it again.
+    fn rest(ctx: &mut Context<Self>) {
+        ctx.run_later(LINK_GRACE, |act, ctx| {
+            if act.links.is_empty() && act.grace.is_none() {
+                ctx.stop();
+            }
+        });
+    }
+
     /// Journals what a command leads to, then applies it.
     fn note(&mut self, command: SittingCommand) -> ResponseActFuture<Self, ()> {
         let decided = self.sitting.as_ref().and_then(|(sitting, head)| {
@@ -287,6 +303,7 @@ impl Handler<Attach> for ExpertSessionActor {
             }
             Some((sitting, _)) if sitting.ended_at.is_some() => {
                 attach.outbox.close_with(CLOSE_REVOKED);
+                Self::rest(ctx);
                 Ok(())
             }
             Some(_) => {
@@ -320,6 +337,7 @@ impl Handler<Detach> for ExpertSessionActor {
                 if act.links.is_empty() {
                     let noted = act.note(SittingCommand::LinkDown);
                     ctx.wait(noted);
+                    Self::rest(ctx);
                 }
             }));
         }
@@ -334,10 +352,14 @@ struct End(SittingCommand);
 impl Handler<End> for ExpertSessionActor {
     type Result = AtomicResponse<Self, ()>;
 
-    fn handle(&mut self, End(command): End, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, End(command): End, ctx: &mut Context<Self>) -> Self::Result {
         for outbox in std::mem::take(&mut self.links).into_values() {
             outbox.close_with(CLOSE_REVOKED);
         }
+        Self::rest(ctx);
         AtomicResponse::new(self.note(command))
     }
 }
+
+#[cfg(test)]
+mod tests;
