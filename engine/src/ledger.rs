@@ -131,7 +131,8 @@ impl Ledger {
                 Effect::Outage { lost } => extra += lost,
             }
         }
-        Span(base + base * extra_percent / 100) + extra
+        // Bases are whole minutes, of which every percent is a whole number of milliseconds.
+        Span(base) + Span(base.saturating_mul(extra_percent) / 100) + extra
     }
 
     /// What the candidate has used of a stage by `now`.
@@ -151,7 +152,9 @@ impl Ledger {
     /// When the running stage's time is over, if one runs.
     pub fn deadline(&self) -> Option<Moment> {
         let run = self.running?;
-        Some(run.since + (self.allowed(run.stage) - self.consumed_before(run.stage)).max(Span::ZERO))
+        Some(
+            run.since + (self.allowed(run.stage) - self.consumed_before(run.stage)).max(Span::ZERO),
+        )
     }
 
     /// Adds an entry.

@@ -222,7 +222,9 @@ impl Scratch<'_> {
     fn enter_stage(&mut self, stage: Stage, effect: Effect, reason: &str) -> Result<(), Rejection> {
         self.chair_or_scheduler()?;
         let phase = self.exam.phase;
-        if !phase.is_live() || phase == Phase::ProtocolDraft {
+        // After the last mark nothing could be made of more time.
+        let over = matches!(phase, Phase::PracticeScored | Phase::ProtocolDraft);
+        if !phase.is_live() || over {
             return Err(Rejection::WrongPhase(phase));
         }
         if self.exam.ledger.entries().len() >= ENTRIES_MAX {
