@@ -127,6 +127,7 @@ async fn assemble(
     listener: std::net::TcpListener,
 ) -> Result<Running, Trouble> {
     let data = config.store.data.clone();
+    crate::demo::keep_to_this_machine(&store, config.server.listen).await?;
     let alive_at = heartbeat::read(&data);
     let station = StationClock::anchored(machine.clock, alive_at);
     let clock: Arc<dyn Clock> = Arc::new(station.clone());
@@ -273,3 +274,6 @@ impl Running {
         clean
     }
 }
+
+#[cfg(test)]
+mod tests;

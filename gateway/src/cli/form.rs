@@ -6,8 +6,10 @@ use crate::error::Trouble;
 use crate::{export, import};
 use engine::exam::export::Export;
 use engine::exam::{Event, Exam};
-use engine::{Blueprint, Form, Hash, ImportLimits, Seed, Tool};
+use engine::form::DIFFERENCES_MAX;
+use engine::{Blueprint, Form, Hash, ImportLimits, QuestionId, Seed, Tool};
 use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// A form drawn again, for programs.
@@ -79,11 +81,15 @@ fn from_parts(args: &RebuildArgs) -> Result<Source, Trouble> {
 
 fn from_export(path: &Path, own_bank: Option<&Path>) -> Result<Source, Trouble> {
     let document = export::read(path)?;
+    let exported = document.tool.clone();
+    let mut differences = Vec::new();
     let tool = match own_bank {
         Some(path) => import::bank(path, &ImportLimits::default())?,
-        None => document.tool.clone().ok_or_else(|| no_theory(path))?,
+        None => exported.clone().ok_or_else(|| no_theory(path))?,
     };
-    let mut differences = Vec::new();
+    if let Some(exported) = &exported {
+        banks(exported, &tool, &mut differences);
+    }
     if let Err(fault) = engine::chain::verify(&document.records) {
         differences.push(format!("records: {fault}"));
     }
@@ -91,11 +97,33 @@ fn from_export(path: &Path, own_bank: Option<&Path>) -> Result<Source, Trouble> 
     let planned = plan.as_ref().and_then(|plan| plan.tool);
     differ("bank", planned, Some(tool.hash()), &mut differences);
     let committed = committed(&document, &mut differences).ok_or_else(|| no_theory(path))?;
-    let blueprint = document.blueprint.clone().unwrap_or_else(|| Blueprint::of(&tool));
+    let mut blueprint = document.blueprint.clone().unwrap_or_else(|| Blueprint::of(&tool));
     differ("blueprint", Some(committed.blueprint), Some(blueprint.hash()), &mut differences);
+    // Another bank was named above; the form is drawn from it all the same, to show what it
+    // changes.
+    blueprint.tool_hash = tool.hash();
     differ("seed", Some(committed.commitment), Some(committed.seed.commitment()), &mut differences);
     let recorded = Recorded { form: document.form, differences, form_hash: committed.form_hash };
     Ok(Source { tool, blueprint, seed: committed.seed, recorded: Some(recorded) })
+}
+
+/// Names the questions in which the export's bank and another differ.
+fn banks(exported: &Tool, other: &Tool, out: &mut Vec<String>) {
+    let questions = |tool: &Tool| -> BTreeMap<QuestionId, Hash> {
+        let blocks = tool.topics.iter().flat_map(|t| &t.blocks);
+        blocks.flat_map(|b| &b.questions).map(|q| (q.id, Hash::of_json(q))).collect()
+    };
+    let (ours, theirs) = (questions(exported), questions(other));
+    let ids: BTreeSet<&QuestionId> = ours.keys().chain(theirs.keys()).collect();
+    let changed = ids.into_iter().filter(|id| ours.get(*id) != theirs.get(*id));
+    for id in changed.take(DIFFERENCES_MAX) {
+        let what = match (ours.contains_key(id), theirs.contains_key(id)) {
+            (true, false) => "is missing in this bank",
+            (false, true) => "is missing in the export's bank",
+            _ => "differs from the export's",
+        };
+        out.push(format!("bank: question {id} {what}"));
+    }
 }
 
 /// What the exam's records say about its form.
