@@ -25,13 +25,13 @@ pub const PACKAGES: [Package; 7] = [
         tests_may_use: &[],
     },
     Package { name: "load-tests", may_use: &["engine", "gateway"], tests_may_use: &[] },
-    Package { name: "tests", may_use: &["engine", "actors", "gateway"], tests_may_use: &[] },
+    Package { name: "tests", may_use: &["engine", "actors", "gateway"], tests_may_use: &["entities"] },
 ];
 
 /// Outside crates with a home, and the packages that may name them.
 const HOMES: [(&str, &[&str]); 11] = [
     ("actix", &["actors", "gateway"]),
-    ("actix-rt", &["actors", "gateway"]),
+    ("actix-rt", &["actors", "gateway", "load-tests", "tests"]),
     ("actix-web", &["gateway"]),
     ("actix-http", &["gateway"]),
     ("actix-ws", &["gateway"]),
