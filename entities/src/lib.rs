@@ -18,6 +18,7 @@ mod doctor;
 mod error;
 mod events;
 mod exams;
+mod fences;
 mod journal;
 mod lock;
 mod materials;

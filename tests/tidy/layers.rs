@@ -25,7 +25,11 @@ pub const PACKAGES: [Package; 7] = [
         tests_may_use: &[],
     },
     Package { name: "load-tests", may_use: &["engine", "gateway"], tests_may_use: &[] },
-    Package { name: "tests", may_use: &["engine", "actors", "gateway"], tests_may_use: &["entities"] },
+    Package {
+        name: "tests",
+        may_use: &["engine", "actors", "entities", "gateway"],
+        tests_may_use: &[],
+    },
 ];
 
 /// Outside crates with a home, and the packages that may name them.

@@ -1,0 +1,5 @@
+//! The whole program under test: each test has a station of its own, with its own database, on a
+//! free port. A stack that is dropped without being stopped, or does not stop cleanly, fails its
+//! test. Waits are on values.
+
+mod owners;
