@@ -13,7 +13,7 @@ mod strict_json;
 pub mod token;
 
 pub use guard::{guard, same_origin};
-pub use limiter::Limiter;
+pub use limiter::{Limiter, place_of};
 pub use permissions::{PERMISSIONS, Permission, Who};
 pub use principal::{Principal, SESSION_COOKIE};
 
@@ -25,7 +25,6 @@ use actix_web::cookie::{Cookie, SameSite};
 use actors::ports::{Clock, IdSource, Revocation};
 use engine::{Moment, Span};
 use entities::{NewRevocation, Store};
-use limiter::place_of;
 use password::Passwords;
 use signin::{Known, SignInFault};
 use std::net::IpAddr;

@@ -4,6 +4,7 @@
 //! an outside face (status, stable code, text) and an inside face that is logged once and never
 //! sent.
 
+use crate::wire::problem::{PROBLEM_JSON, Problem};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use actors::exams::SubmitError;
@@ -137,6 +138,19 @@ impl ApiError {
         )
     }
 
+    /// The problem document (RFC 9457).
+    pub fn problem(&self) -> Problem {
+        Problem {
+            kind: format!("urn:nsk:error:{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.status.as_u16(),
+            code: self.code.to_owned(),
+            detail: self.message.to_string(),
+            temporary: self.temporary,
+            after_ms: self.after_ms,
+        }
+    }
+
     /// `Retry-After` in whole seconds, when it makes sense to wait.
     fn retry_after(&self) -> Option<u64> {
         self.temporary.then(|| self.after_ms.div_ceil(1_000).max(1))
@@ -156,22 +170,23 @@ impl ResponseError for ApiError {
         self.status
     }
 
+    /// The legacy face of a missing sign-in, the modern face of everything else. The error itself
+    /// travels along, so that `http::faces` can give it the face that the route's clients know.
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
         if let Some(seconds) = self.retry_after() {
             response.insert_header((header::RETRY_AFTER, seconds));
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        let mut response = if self.status == StatusCode::UNAUTHORIZED {
             // The shape that legacy clients of the МАК know; nothing may be added to it.
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-            return response.json(json!({ "detail": "UNAUTHORIZED" }));
-        }
-        response.json(json!({
-            "error": self.code,
-            "message": self.message,
-            "temporary": self.temporary,
-            "after_ms": self.after_ms,
-        }))
+            response.json(json!({ "detail": "UNAUTHORIZED" }))
+        } else {
+            let text = serde_json::to_string(&self.problem()).unwrap_or_default();
+            response.content_type(PROBLEM_JSON).body(text)
+        };
+        response.extensions_mut().insert(self.clone());
+        response
     }
 }
 

@@ -2,8 +2,13 @@
 
 pub mod adapters;
 pub mod app;
+pub mod assets;
+pub mod asyncapi;
 pub mod auth;
 pub mod config;
 pub mod error;
+pub mod http;
+pub mod live;
+pub mod openapi;
 pub mod telemetry;
 pub mod wire;

@@ -75,6 +75,8 @@ const fn line(method: &'static str, path: &'static str, who: Who) -> Permission 
 
 const STAFF: Who =
     Who::Roles(&[Role::Observer, Role::Operator, Role::Council, Role::Administrator]);
+const PANEL_AND_STAFF: Who =
+    Who::Roles(&[Role::Expert, Role::Observer, Role::Operator, Role::Council, Role::Administrator]);
 const OPERATORS: Who = Who::Roles(&[Role::Operator, Role::Administrator]);
 const ADMINISTRATORS: Who = Who::Roles(&[Role::Administrator]);
 
@@ -92,6 +94,37 @@ pub const PERMISSIONS: &[Permission] = &[
     line("GET", "/api/v1/admin/test/{skill_id}", OPERATORS),
     line("POST", "/api/v1/admin/poweroff", ADMINISTRATORS),
     line("GET", "/api/v1/sync/exams", STAFF),
+    // The modern API.
+    line("POST", "/api/nsk/v1/session", Who::Anyone),
+    line("GET", "/api/nsk/v1/session", Who::SignedIn),
+    line("DELETE", "/api/nsk/v1/session", Who::SignedIn),
+    line("POST", "/api/nsk/v1/tickets", Who::SignedIn),
+    line("GET", "/api/nsk/v1/board", STAFF),
+    line("GET", "/api/nsk/v1/exams", Who::SignedIn),
+    line("POST", "/api/nsk/v1/exams", OPERATORS),
+    line("GET", "/api/nsk/v1/exams/{exam_id}", Who::SignedIn),
+    line("POST", "/api/nsk/v1/exams/{exam_id}/commands", Who::SignedIn),
+    line("GET", "/api/nsk/v1/exams/{exam_id}/records", Who::SignedIn),
+    line("GET", "/api/nsk/v1/exams/{exam_id}/sheet", PANEL_AND_STAFF),
+    line("GET", "/api/nsk/v1/exams/{exam_id}/export", OPERATORS),
+    line("POST", "/api/nsk/v1/exams/{exam_id}/release", OPERATORS),
+    // A socket signs in by its first frame, an event stream by a ticket, where no cookie does it.
+    line("GET", "/live", Who::Anyone),
+    line("GET", "/api/nsk/v1/streams", Who::Anyone),
+    // Health tells nothing of people or exams; the metrics look at who asks by themselves.
+    line("GET", "/livez", Who::Anyone),
+    line("GET", "/readyz", Who::Anyone),
+    line("GET", "/metrics", Who::Anyone),
+    line("GET", "/openapi.json", Who::Anyone),
+    line("GET", "/asyncapi.json", Who::Anyone),
+    line("GET", "/docs", Who::Anyone),
+    line("GET", "/docs/{file:.*}", Who::Anyone),
+    // Pages hold no data: they ask for it.
+    line("GET", "/", Who::Anyone),
+    line("GET", "/board", Who::Anyone),
+    line("GET", "/expert", Who::Anyone),
+    line("GET", "/seat", Who::Anyone),
+    line("GET", "/operator", Who::Anyone),
 ];
 
 /// The line for a method and a route's pattern. `HEAD` asks for what `GET` may.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 /// Most streams that one `hello` may resume.
 pub const RESUMES_MAX: usize = 64;
@@ -34,7 +35,7 @@ pub enum ClientFrame {
 }
 
 /// The first frame.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(optional_fields)]
 pub struct HelloFrame {
     /// Echoed in `welcome`.
@@ -51,7 +52,7 @@ pub struct HelloFrame {
 }
 
 /// A stream with the place where the client stands in it.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(optional_fields)]
 pub struct ResumeFrame {
     /// The stream.
@@ -66,7 +67,7 @@ pub struct ResumeFrame {
 }
 
 /// A place in a stream.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(optional_fields)]
 pub struct PositionFrame {
     /// The epoch that it knows.
@@ -79,7 +80,7 @@ pub struct PositionFrame {
 }
 
 /// `sub`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(optional_fields)]
 pub struct SubscribeFrame {
     /// Echoed in the answer.
@@ -93,7 +94,7 @@ pub struct SubscribeFrame {
 }
 
 /// `unsub`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(optional_fields)]
 pub struct UnsubscribeFrame {
     /// Not answered.
@@ -104,14 +105,14 @@ pub struct UnsubscribeFrame {
 }
 
 /// `dig` and `resync`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct StreamFrame {
     /// The stream.
     pub s: String,
 }
 
 /// `cmd`. The client keeps it until it is answered and sends it again under the same `cmd`.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(optional_fields)]
 pub struct CommandFrame {
     /// Echoed in the answer.
@@ -120,21 +121,23 @@ pub struct CommandFrame {
     pub s: String,
     /// The client-made UUIDv7.
     #[ts(type = "string")]
+    #[schema(value_type = String)]
     pub cmd: CommandId,
     /// Refuse when the exam has moved beyond this number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub if_seq: Option<u64>,
     /// The command.
     #[ts(type = "Command")]
+    #[schema(value_type = Object)]
     pub body: Box<RawValue>,
 }
 
 /// `pong`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct PongFrame {}
 
 /// `auth`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(optional_fields)]
 pub struct RenewFrame {
     /// Echoed in the answer.

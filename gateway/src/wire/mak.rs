@@ -125,3 +125,31 @@ pub struct ViewState {
     /// Experts who are waited for.
     pub wait_experts: Vec<u64>,
 }
+
+/// The body of `POST /token`, as a form or as JSON.
+#[derive(Clone, Deserialize, utoipa::ToSchema)]
+pub struct TokenRequest {
+    /// `password`, which is meant when it is absent.
+    pub grant_type: Option<String>,
+    /// The login.
+    pub username: String,
+    /// The password.
+    pub password: String,
+    /// Not used.
+    pub scope: Option<String>,
+    /// Not used; a number or a text.
+    pub client_id: Option<String>,
+    /// Not used.
+    pub client_secret: Option<String>,
+}
+
+/// The body of `POST /api/v1/exam/{exam_id}/practice/action`: JSON, form or query.
+#[derive(Clone, Deserialize, utoipa::ToSchema)]
+pub struct ActionRequest {
+    /// `mark`, `lock`, `comment`, `incident`, `vote`, `sign`, `arrive`, `identity`; anything else is
+    /// kept as it is.
+    pub a_type: String,
+    /// What belongs to it; `cmd` in it makes the action safe to send again.
+    #[schema(value_type = Object)]
+    pub data: Value,
+}

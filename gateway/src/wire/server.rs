@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 /// One frame from the server.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
@@ -43,7 +44,7 @@ pub enum ServerFrame {
 }
 
 /// A signed-in person.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, utoipa::ToSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct PersonFrame {
     /// Who.
     #[ts(type = "number")]
@@ -57,7 +58,7 @@ pub struct PersonFrame {
 }
 
 /// `welcome`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(optional_fields)]
 pub struct WelcomeFrame {
     /// The `id` of the `hello`.
@@ -69,25 +70,27 @@ pub struct WelcomeFrame {
     pub ping: u32,
     /// When the sign-in ends, ms UTC.
     #[ts(type = "number")]
+    #[schema(value_type = i64)]
     pub exp: Moment,
     /// Who is signed in.
     pub person: PersonFrame,
     /// The server's clock, ms UTC.
     #[ts(type = "number")]
+    #[schema(value_type = i64)]
     pub now: Moment,
     /// What to keep to.
     pub limits: LimitsFrame,
 }
 
 /// What a connection keeps to.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct LimitsFrame {
     /// Unanswered commands.
     pub inflight: u32,
 }
 
 /// `sub`: with `recovered` the missing steps follow, else a snapshot.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(optional_fields)]
 pub struct SubFrame {
     /// The `id` of the request.
@@ -104,7 +107,7 @@ pub struct SubFrame {
 }
 
 /// `snap`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct SnapFrame {
     /// The stream.
     pub s: String,
@@ -114,11 +117,13 @@ pub struct SnapFrame {
     pub seq: u64,
     /// The chain hash there.
     #[ts(type = "string")]
+    #[schema(value_type = String)]
     pub hash: Hash,
     /// Version of the state's shape.
     pub v: u16,
     /// The state: an `ExamView` or a `BoardState`.
     #[ts(type = "ExamView | BoardState")]
+    #[schema(value_type = Object)]
     pub state: Value,
 }
 
@@ -133,7 +138,7 @@ pub enum By {
 }
 
 /// `ev`. A `sealed` one has neither `by` nor `d`: the receiver may not see it, but counts it.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(optional_fields)]
 pub struct EvFrame {
     /// The stream.
@@ -142,6 +147,7 @@ pub struct EvFrame {
     pub seq: u64,
     /// When, ms UTC.
     #[ts(type = "number")]
+    #[schema(value_type = i64)]
     pub at: Moment,
     /// The event's kind.
     pub kind: String,
@@ -149,18 +155,21 @@ pub struct EvFrame {
     pub v: u16,
     /// Who caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     pub by: Option<By>,
     /// The merge patch of the state; absent when nothing visible changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(type = "Record<string, unknown>")]
+    #[schema(value_type = Option<Object>)]
     pub d: Option<Value>,
     /// The chain hash at `seq`.
     #[ts(type = "string")]
+    #[schema(value_type = String)]
     pub h: Hash,
 }
 
 /// `dig`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct DigFrame {
     /// The stream.
     pub s: String,
@@ -171,7 +180,7 @@ pub struct DigFrame {
 }
 
 /// `lag`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct LagFrame {
     /// The stream.
     pub s: String,
@@ -180,7 +189,7 @@ pub struct LagFrame {
 }
 
 /// `pres`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct PresFrame {
     /// The stream.
     pub s: String,
@@ -191,10 +200,11 @@ pub struct PresFrame {
 }
 
 /// Somebody who looks at a stream.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct MemberFrame {
     /// Who.
     #[ts(type = "number")]
+    #[schema(value_type = u64)]
     pub person: PersonId,
     /// Full name.
     pub name: String,
@@ -202,16 +212,18 @@ pub struct MemberFrame {
     pub role: String,
     /// Since when, ms UTC.
     #[ts(type = "number")]
+    #[schema(value_type = i64)]
     pub since: Moment,
 }
 
 /// `ack`: from here on nothing loses the command.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct AckFrame {
     /// The `id` of the `cmd`.
     pub id: u64,
     /// The command.
     #[ts(type = "string")]
+    #[schema(value_type = String)]
     pub cmd: CommandId,
     /// The number of its last event.
     pub seq: u64,
@@ -222,7 +234,7 @@ pub struct AckFrame {
 }
 
 /// `err`.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, TS, ToSchema)]
 #[ts(optional_fields)]
 pub struct ErrFrame {
     /// The `id` of the request.
@@ -231,6 +243,7 @@ pub struct ErrFrame {
     /// The command that is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(type = "string")]
+    #[schema(value_type = Option<String>)]
     pub cmd: Option<CommandId>,
     /// The stream that is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -246,11 +259,11 @@ pub struct ErrFrame {
 }
 
 /// `ping`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct PingFrame {}
 
 /// `auth_soon`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct AuthSoonFrame {
     /// Seconds left.
     #[serde(rename = "in")]
@@ -258,7 +271,7 @@ pub struct AuthSoonFrame {
 }
 
 /// `auth`: the answer to the client's.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(optional_fields)]
 pub struct AuthFrame {
     /// The `id` of the request.
@@ -266,11 +279,12 @@ pub struct AuthFrame {
     pub id: Option<u64>,
     /// When the sign-in ends now, ms UTC.
     #[ts(type = "number")]
+    #[schema(value_type = i64)]
     pub exp: Moment,
 }
 
 /// `bye`, followed by a close with the same code.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, ToSchema)]
 pub struct ByeFrame {
     /// The close code.
     pub code: u16,

@@ -1,0 +1,195 @@
+//! The routes: one list from which the application, `nsk routes`, the OpenAPI document and the test
+//! of the permission table are made.
+//!
+//! Around every route, from the outside: the request's span and id, security headers, the face of
+//! errors, the share of an address, and the guard that holds the permission table.
+
+pub mod board;
+pub mod body;
+pub mod datetime;
+pub mod exams;
+pub mod faces;
+pub mod headers;
+pub mod health;
+pub mod limits;
+pub mod mak;
+pub mod sessions;
+
+use crate::app::App;
+use crate::assets;
+use crate::auth::{Who, guard, permissions};
+use crate::live::{self, Gate, Hub, Worker};
+use crate::telemetry;
+use crate::{asyncapi, openapi};
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{NormalizePath, TrailingSlash, from_fn};
+use actix_web::{Route as Handler, web};
+
+/// To whom a route belongs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Service {
+    /// The legacy REST of the МАК.
+    Mak,
+    /// The modern API.
+    Modern,
+    /// Live connections.
+    Live,
+    /// Health, metrics and documents.
+    Operations,
+    /// Pages for browsers.
+    Pages,
+}
+
+impl Service {
+    /// The word that `nsk routes` prints.
+    pub fn word(self) -> &'static str {
+        match self {
+            Service::Mak => "mak",
+            Service::Modern => "modern",
+            Service::Live => "live",
+            Service::Operations => "operations",
+            Service::Pages => "pages",
+        }
+    }
+}
+
+/// One method of one path.
+pub struct Route {
+    /// To whom it belongs.
+    pub service: Service,
+    /// The method in capitals.
+    pub method: &'static str,
+    /// The pattern, such as `/api/v1/exam/{exam_id}`.
+    pub path: &'static str,
+    handler: fn() -> Handler,
+}
+
+impl Route {
+    /// Who may call it, by the permission table; `None` is a hole in that table.
+    pub fn who(&self) -> Option<Who> {
+        permissions::find(self.method, self.path).map(|line| line.who)
+    }
+}
+
+const fn get(service: Service, path: &'static str, handler: fn() -> Handler) -> Route {
+    Route { service, method: "GET", path, handler }
+}
+
+const fn post(service: Service, path: &'static str, handler: fn() -> Handler) -> Route {
+    Route { service, method: "POST", path, handler }
+}
+
+const fn delete(service: Service, path: &'static str, handler: fn() -> Handler) -> Route {
+    Route { service, method: "DELETE", path, handler }
+}
+
+use Service::{Live, Mak, Modern, Operations, Pages};
+
+/// Every route. Static segments stand before patterns that would swallow them.
+pub const ROUTES: &[Route] = &[
+    post(Mak, "/token", || web::post().to(mak::token)),
+    get(Mak, "/api/v1/person/info", || web::get().to(mak::person_info)),
+    get(Mak, "/api/v1/exam/events", || web::get().to(mak::events)),
+    get(Mak, "/api/v1/exam/{exam_id}", || web::get().to(mak::exam)),
+    get(Mak, "/api/v1/exam/{exam_id}/action", || web::get().to(mak::actions::list)),
+    post(Mak, "/api/v1/exam/{exam_id}/practice/action", || web::post().to(mak::actions::post)),
+    get(Mak, "/api/v1/exam/{exam_id}/practice/viewstate", || web::get().to(mak::viewstate)),
+    get(Mak, "/api/v1/admin/stat", || web::get().to(mak::admin::stat)),
+    get(Mak, "/api/v1/admin/test/{skill_id}", || web::get().to(mak::admin::test)),
+    post(Mak, "/api/v1/admin/poweroff", || web::post().to(mak::admin::poweroff)),
+    get(Mak, "/api/v1/sync/exams", || web::get().to(mak::admin::sync_exams)),
+    post(Modern, "/api/nsk/v1/session", || web::post().to(sessions::open)),
+    get(Modern, "/api/nsk/v1/session", || web::get().to(sessions::show)),
+    delete(Modern, "/api/nsk/v1/session", || web::delete().to(sessions::close)),
+    post(Modern, "/api/nsk/v1/tickets", || web::post().to(sessions::ticket)),
+    get(Modern, "/api/nsk/v1/board", || web::get().to(board::show)),
+    get(Modern, "/api/nsk/v1/exams", || web::get().to(exams::list)),
+    post(Modern, "/api/nsk/v1/exams", || web::post().to(exams::plan)),
+    get(Modern, "/api/nsk/v1/exams/{exam_id}", || web::get().to(exams::snapshot)),
+    post(Modern, "/api/nsk/v1/exams/{exam_id}/commands", || web::post().to(exams::command)),
+    get(Modern, "/api/nsk/v1/exams/{exam_id}/records", || web::get().to(exams::records)),
+    get(Modern, "/api/nsk/v1/exams/{exam_id}/sheet", || web::get().to(exams::sheet)),
+    get(Modern, "/api/nsk/v1/exams/{exam_id}/export", || web::get().to(exams::export)),
+    post(Modern, "/api/nsk/v1/exams/{exam_id}/release", || web::post().to(exams::release)),
+    get(Live, "/live", || web::get().to(live::socket)),
+    get(Live, "/api/nsk/v1/streams", || web::get().to(live::events)),
+    get(Operations, "/livez", || web::get().to(health::livez)),
+    get(Operations, "/readyz", || web::get().to(health::readyz)),
+    get(Operations, "/metrics", || web::get().to(health::metrics)),
+    get(Operations, "/openapi.json", || web::get().to(openapi::document)),
+    get(Operations, "/asyncapi.json", || web::get().to(asyncapi::document)),
+    get(Operations, "/docs", || web::get().to(openapi::docs)),
+    get(Operations, "/docs/{file:.*}", || web::get().to(openapi::docs_file)),
+    get(Pages, "/", || web::get().to(assets::page)),
+    get(Pages, "/board", || web::get().to(assets::page)),
+    get(Pages, "/expert", || web::get().to(assets::page)),
+    get(Pages, "/seat", || web::get().to(assets::page)),
+    get(Pages, "/operator", || web::get().to(assets::page)),
+];
+
+/// What the workers of one server share.
+#[derive(Clone)]
+pub struct Parts {
+    app: web::Data<App>,
+    hub: web::Data<Hub>,
+    gate: web::Data<Gate>,
+}
+
+impl Parts {
+    /// Made once, before the server starts.
+    pub fn new(app: App) -> Parts {
+        let gate = web::Data::new(Gate::new(&app));
+        Parts { hub: web::Data::new(Hub::new(&app)), gate, app: web::Data::new(app) }
+    }
+
+    /// Every open live connection.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+}
+
+/// The application of one worker.
+pub fn application(
+    parts: &Parts,
+) -> actix_web::App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    actix_web::App::new()
+        .app_data(parts.app.clone())
+        .app_data(parts.hub.clone())
+        .app_data(parts.gate.clone())
+        .app_data(Worker::new(parts.app.clone(), parts.hub.clone(), parts.gate.clone()))
+        .configure(routes)
+        .default_service(web::to(assets::file))
+        .wrap(from_fn(guard))
+        .wrap(from_fn(limits::limits))
+        .wrap(from_fn(faces::faces))
+        .wrap(from_fn(headers::security))
+        .wrap(NormalizePath::new(TrailingSlash::Trim))
+        .wrap(from_fn(telemetry::trace))
+}
+
+fn routes(config: &mut web::ServiceConfig) {
+    let mut paths: Vec<&str> = Vec::new();
+    for route in ROUTES {
+        if paths.contains(&route.path) {
+            continue;
+        }
+        paths.push(route.path);
+        let mut resource = web::resource(route.path);
+        for same in ROUTES.iter().filter(|same| same.path == route.path) {
+            resource = resource.route((same.handler)());
+        }
+        config.service(resource);
+    }
+}
+
+#[cfg(test)]
+mod tests;

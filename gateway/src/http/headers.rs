@@ -1,0 +1,48 @@
+//! Security headers of every answer.
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+
+/// Pages load from this origin alone and run no inline script; nobody may frame them. Images of
+/// questions may come from elsewhere: tools name them by https addresses.
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; \
+                   img-src 'self' data: https:; connect-src 'self'; manifest-src 'self'; \
+                   worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// The page to try the API writes styles into its elements and draws with inline images.
+const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+                        font-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                        base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// Where that page lies.
+pub const DOCS: &str = "/docs/";
+
+const PLAIN: [(HeaderName, &str); 4] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+];
+
+/// Middleware: adds the headers, unless the answer already has its own.
+///
+/// # Errors
+/// What the inner service fails with.
+pub async fn security<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let csp = if request.path().starts_with(DOCS) { CSP_DOCS } else { CSP };
+    let mut response = next.call(request).await?;
+    let headers = response.headers_mut();
+    for (name, value) in PLAIN {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(csp));
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    Ok(response)
+}

@@ -1,0 +1,118 @@
+//! Signing in and out of pages, and tickets for clients that can send neither cookie nor header.
+
+use super::body;
+use crate::app::App;
+use crate::auth::signin::Known;
+use crate::auth::{Principal, SignedIn, cleared_cookie, same_origin, session_cookie};
+use crate::error::ApiError;
+use crate::live::Hub;
+use crate::wire::server::PersonFrame;
+use crate::wire::sessions::{Session, SessionRequest, Ticket};
+use actix_web::http::header::{CACHE_CONTROL, ORIGIN, USER_AGENT};
+use actix_web::{HttpRequest, HttpResponse, web};
+use actors::session::SignIn;
+use engine::exam::Role;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// Longest device name that a sitting keeps, characters.
+const DEVICE_CHARS_MAX: usize = 200;
+
+/// `POST /api/nsk/v1/session`: the token goes into a cookie.
+pub async fn open(
+    app: web::Data<App>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    // Another site must not sign a browser in as somebody of its choice.
+    let origins = &app.config.server.origins;
+    if request.headers().contains_key(ORIGIN) && !same_origin(&request, origins) {
+        return Err(ApiError::forbidden("the request comes from another site"));
+    }
+    let given: SessionRequest = body::json(payload, app.live.body_bytes_max).await?;
+    let signed_in = sign_in(&app, &request, &given.login, &given.password).await?;
+    let secure = app.config.server.secure_cookies;
+    Ok(HttpResponse::Ok()
+        .cookie(session_cookie(&signed_in, app.clock.now(), secure))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .json(session(&signed_in.principal)))
+}
+
+/// `GET /api/nsk/v1/session`: who is signed in.
+pub async fn show(principal: Principal) -> HttpResponse {
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(session(&principal))
+}
+
+/// `DELETE /api/nsk/v1/session`: signs out, here and on every open socket.
+pub async fn close(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
+    app.auth.logout(&principal).await?;
+    if let Some(sid) = sitting(&principal) {
+        app.sessions.close(sid).await;
+    }
+    let cookie = cleared_cookie(app.config.server.secure_cookies);
+    Ok(HttpResponse::NoContent().cookie(cookie).finish())
+}
+
+/// `POST /api/nsk/v1/tickets`: a single-use ticket for an event stream.
+pub async fn ticket(
+    app: web::Data<App>,
+    hub: web::Data<Hub>,
+    principal: Principal,
+) -> Result<HttpResponse, ApiError> {
+    let (ticket, exp) = hub.tickets.issue(&app, principal)?;
+    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(Ticket { ticket, exp }))
+}
+
+/// Checks a login and opens the sitting of an expert or candidate: the token's `sid` is its id, so
+/// that ending one ends the other.
+///
+/// # Errors
+/// As [`crate::auth::Auth::login`]; 503 when the sitting cannot be journalled.
+pub async fn sign_in(
+    app: &App,
+    request: &HttpRequest,
+    login: &str,
+    password: &str,
+) -> Result<SignedIn, ApiError> {
+    let address = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |a| a.ip());
+    let signed_in = app.auth.login(address, login, password).await?;
+    let principal = &signed_in.principal;
+    if !principal.has_any(&[Role::Candidate, Role::Expert]) {
+        return Ok(signed_in);
+    }
+    let device = request.headers().get(USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let sitting = SignIn {
+        person: principal.person,
+        name: principal.name.clone(),
+        role: principal.role_word().to_owned(),
+        device: device.chars().take(DEVICE_CHARS_MAX).collect(),
+        // A candidate sits in one place; an expert may carry a tablet beside a laptop.
+        exclusive: principal.has_any(&[Role::Candidate]),
+    };
+    let sid = app.sessions.open(sitting).await?;
+    let known = Known {
+        person: principal.person,
+        name: principal.name.clone(),
+        roles: principal.roles.clone(),
+    };
+    app.auth.issue(&known, sid.to_string())
+}
+
+/// The sitting that a token belongs to, when it belongs to one.
+pub fn sitting(principal: &Principal) -> Option<engine::StreamId> {
+    // Other sign-ins have 32 hexadecimal digits, which a UUID parser would take too.
+    let dashed = principal.sid.len() == 36;
+    dashed.then(|| principal.sid.parse().ok()).flatten().map(engine::StreamId)
+}
+
+/// Who a principal is, as pages and sockets are told.
+pub fn person(principal: &Principal) -> PersonFrame {
+    PersonFrame {
+        id: principal.person,
+        name: principal.name.clone(),
+        roles: principal.roles.iter().copied().collect(),
+    }
+}
+
+fn session(principal: &Principal) -> Session {
+    Session { person: person(principal), exp: principal.expires_at }
+}

@@ -1,0 +1,169 @@
+//! What each documented route is for, what it takes and what it answers.
+
+/// What a route answers.
+pub enum Body {
+    /// Nothing.
+    None,
+    /// One object of this schema.
+    One(&'static str),
+    /// A list of this schema.
+    Many(&'static str),
+    /// A JSON string.
+    JsonString,
+    /// Something that is no JSON, or has no schema, of this media type.
+    Other(&'static str),
+}
+
+/// A route's documentation.
+pub struct Docs {
+    /// In one line.
+    pub summary: &'static str,
+    /// The schema of the body that it takes.
+    pub body: Option<&'static str>,
+    /// What it answers.
+    pub reply: Body,
+    /// The status of success.
+    pub status: &'static str,
+    /// Its query: name, type, meaning.
+    pub query: &'static [(&'static str, &'static str, &'static str)],
+}
+
+impl Docs {
+    /// A route that nobody has described; a test finds it.
+    pub const NONE: Docs = Docs::new("", Body::None);
+
+    const fn new(summary: &'static str, reply: Body) -> Docs {
+        Docs { summary, body: None, reply, status: "200", query: &[] }
+    }
+
+    const fn takes(mut self, body: &'static str) -> Docs {
+        self.body = Some(body);
+        self
+    }
+
+    const fn answers(mut self, status: &'static str) -> Docs {
+        self.status = status;
+        self
+    }
+
+    const fn asks(mut self, query: &'static [(&'static str, &'static str, &'static str)]) -> Docs {
+        self.query = query;
+        self
+    }
+}
+
+const INTERVAL: &[(&str, &str, &str)] = &[
+    ("dtfrom", "string", "Exams that end at this moment or later, UTC; now when absent"),
+    ("dtto", "string", "Exams that begin at this moment or earlier, UTC; now when absent"),
+];
+const LIST: &[(&str, &str, &str)] = &[
+    ("from", "integer", "Exams that end at this moment or later, ms UTC"),
+    ("to", "integer", "Exams that begin at this moment or earlier, ms UTC"),
+    ("live", "boolean", "Only exams that have not ended"),
+    ("cursor", "integer", "`next` of the page before"),
+    ("limit", "integer", "Exams of one page"),
+];
+const STREAM: &[(&str, &str, &str)] = &[
+    ("s", "string", "The stream: `exam:42` or `board`"),
+    ("ticket", "string", "A single-use ticket, where neither a cookie nor a header can be sent"),
+];
+
+/// The documentation of a route.
+pub fn docs_of(method: &str, path: &str) -> Option<Docs> {
+    legacy(method, path).or_else(|| modern(method, path))
+}
+
+fn legacy(method: &str, path: &str) -> Option<Docs> {
+    let docs = match (method, path) {
+        ("POST", "/token") => {
+            Docs::new("Sign in; the token's type is `baerer`, as it always was", Body::One("Token"))
+                .takes("TokenRequest")
+        }
+        ("GET", "/api/v1/person/info") => Docs::new("Who is signed in", Body::One("PersonInfo")),
+        ("GET", "/api/v1/exam/events") => {
+            Docs::new("Exams that overlap an interval", Body::Many("ExamEvent")).asks(INTERVAL)
+        }
+        ("GET", "/api/v1/exam/{exam_id}") => {
+            Docs::new("An exam, as an array of one or none", Body::Many("ExamInfo"))
+        }
+        ("GET", "/api/v1/exam/{exam_id}/action") => {
+            Docs::new("What the experts did", Body::Many("ExpertAction"))
+        }
+        ("POST", "/api/v1/exam/{exam_id}/practice/action") => {
+            Docs::new("An expert's action", Body::One("ExpertAction")).takes("ActionRequest")
+        }
+        ("GET", "/api/v1/exam/{exam_id}/practice/viewstate") => {
+            Docs::new("Which task is marked and who is waited for", Body::One("ViewState"))
+        }
+        ("GET", "/api/v1/admin/stat") => {
+            Docs::new("Exams by state and outcome, today and in all", Body::JsonString)
+        }
+        ("GET", "/api/v1/admin/test/{skill_id}") => {
+            Docs::new("The tools for a qualification on this station", Body::JsonString)
+        }
+        ("POST", "/api/v1/admin/poweroff") => {
+            Docs::new("Ask for the station to be switched off", Body::JsonString)
+        }
+        ("GET", "/api/v1/sync/exams") => {
+            Docs::new("How far the exchange with the centre is", Body::JsonString)
+        }
+        _ => return None,
+    };
+    Some(docs)
+}
+
+fn modern(method: &str, path: &str) -> Option<Docs> {
+    let exam = path.strip_prefix("/api/nsk/v1/exams/{exam_id}");
+    let docs = match (method, exam.unwrap_or(path)) {
+        ("POST", "/api/nsk/v1/session") => {
+            Docs::new("Sign a page in; the token goes into a cookie", Body::One("Session"))
+                .takes("SessionRequest")
+        }
+        ("GET", "/api/nsk/v1/session") => Docs::new("Who is signed in", Body::One("Session")),
+        ("DELETE", "/api/nsk/v1/session") => {
+            Docs::new("Sign out, on every open connection too", Body::None).answers("204")
+        }
+        ("POST", "/api/nsk/v1/tickets") => {
+            Docs::new("A single-use ticket for an event stream", Body::One("Ticket"))
+        }
+        ("GET", "/api/nsk/v1/board") => {
+            Docs::new("The board of all exams", Body::One("BoardSnapshot"))
+        }
+        ("GET", "/api/nsk/v1/exams") => {
+            Docs::new("Exams that the caller may see", Body::One("ExamList")).asks(LIST)
+        }
+        ("POST", "/api/nsk/v1/exams") => {
+            Docs::new("Schedule an exam", Body::One("CommandReply")).takes("PlanRequest")
+        }
+        ("GET", "") => Docs::new("An exam as the caller may see it", Body::One("ExamSnapshot")),
+        ("POST", "/commands") => {
+            let summary =
+                "Any command that a socket takes; safe to send again under the same `cmd`";
+            Docs::new(summary, Body::One("CommandReply")).takes("CommandRequest")
+        }
+        ("GET", "/records") => {
+            Docs::new("What happened, without the contents", Body::One("Timeline"))
+        }
+        ("GET", "/sheet") => {
+            Docs::new("The explained score of the theory test", Body::One("SheetReply"))
+        }
+        ("GET", "/export") => {
+            Docs::new("The whole exam, once it has ended", Body::Other("application/json"))
+        }
+        ("POST", "/release") => Docs::new("End a quarantine", Body::One("ReleaseReply")),
+        ("GET", "/live") => {
+            Docs::new("The live protocol over WebSocket", Body::None).answers("101")
+        }
+        ("GET", "/api/nsk/v1/streams") => {
+            let summary = "One stream as server-sent events, resumed by `Last-Event-ID`";
+            Docs::new(summary, Body::Other("text/event-stream")).asks(STREAM)
+        }
+        ("GET", "/livez") => Docs::new("The program lives", Body::Other("application/json")),
+        ("GET", "/readyz") => Docs::new("The program can work", Body::Other("application/json")),
+        ("GET", "/metrics") => {
+            Docs::new("Metrics for Prometheus", Body::Other("application/openmetrics-text"))
+        }
+        _ => return None,
+    };
+    Some(docs)
+}
