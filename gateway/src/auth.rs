@@ -3,6 +3,7 @@
 //! `signin` is the seam for the digital passport; `token` makes and verifies what a sign-in gives;
 //! `permissions` says who may call which route and `guard` enforces it.
 
+mod cache;
 mod guard;
 mod limiter;
 pub mod password;
@@ -23,6 +24,7 @@ use crate::error::{ApiError, Trouble};
 use crate::telemetry::{Metrics, Outcome};
 use actix_web::cookie::{Cookie, SameSite};
 use actors::ports::{Clock, IdSource, Revocation};
+use cache::Verified;
 use engine::{Moment, Span};
 use entities::{NewRevocation, Store};
 use password::Passwords;
@@ -42,6 +44,7 @@ pub struct Auth(Arc<Inner>);
 
 struct Inner {
     signer: Signer,
+    verified: Verified,
     passwords: Passwords,
     by_address: Limiter<IpAddr>,
     by_login: Limiter<String>,
@@ -106,6 +109,7 @@ impl Auth {
         let (a, b) = (limits.attempts_per_address_per_minute, limits.attempts_per_login_per_minute);
         Ok(Auth(Arc::new(Inner {
             signer,
+            verified: Verified::default(),
             passwords,
             by_address: Limiter::new(deps.clock.clone(), a, MINUTE, keys),
             by_login: Limiter::new(deps.clock.clone(), b, MINUTE, keys),
@@ -197,7 +201,15 @@ impl Auth {
     /// # Errors
     /// The first thing that is wrong with the token.
     pub fn check(&self, token: &str) -> Result<Principal, TokenFault> {
-        let principal = self.0.signer.verify(token, self.0.clock.now())?;
+        let now = self.0.clock.now();
+        let principal = match self.0.verified.get(token, now) {
+            Some(principal) => principal,
+            None => {
+                let principal = self.0.signer.verify(token, now)?;
+                self.0.verified.keep(token, &principal, now);
+                principal
+            }
+        };
         if self.0.revocation.is_revoked(&principal.jti, &principal.sid) {
             return Err(TokenFault::Revoked);
         }

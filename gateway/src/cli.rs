@@ -6,12 +6,14 @@ mod exam;
 mod form;
 mod import;
 mod migrate;
+mod pace;
 mod people;
 mod score;
 mod serve;
 mod terminal;
 
-pub use arguments::{Cli, Command, DoctorArgs, Pace};
+pub use arguments::{Cli, Command, DoctorArgs};
+pub use pace::Pace;
 pub(crate) use serve::{block_on, config_of};
 pub use terminal::{Done, Terminal};
 

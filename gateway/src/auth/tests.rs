@@ -104,6 +104,7 @@ async fn signing_out_is_remembered_over_a_restart() {
     let desk = desk().await;
     let first = desk.auth.login(HOME, "ivanova", "correct horse").await.expect("signed in");
     let second = desk.auth.login(HOME, "ivanova", "correct horse").await.expect("signed in");
+    assert!(desk.auth.check(&first.token).is_ok(), "verified, and remembered as such");
     let mut changes = desk.auth.0.revocation.changes();
     desk.auth.logout(&first.principal).await.expect("signed out");
     assert!(changes.try_recv().is_ok(), "open connections hear of it");
@@ -118,6 +119,7 @@ async fn signing_out_is_remembered_over_a_restart() {
     let auth = auth_over(&store, clock.clone()).await;
     assert_eq!(auth.check(&first.token), Err(TokenFault::Revoked));
     assert!(auth.check(&second.token).is_ok(), "the key is the same");
+    assert!(auth.check(&second.token).is_ok(), "from memory");
     clock.advance_ms(8 * 3_600_000);
     assert_eq!(auth.check(&second.token), Err(TokenFault::Expired));
 }

@@ -90,8 +90,10 @@ impl Day {
     fn is_over(&self, round: &[&Listed], now: Moment) -> bool {
         let open = round.iter().any(|e| e.live && e.candidate != cast::CANDIDATE.id);
         let begun = round.iter().map(|e| e.begins_at).max().unwrap_or(now);
+        // An exam in which a person took a seat and left waits for them, but not the day.
+        let at_last = now >= begun + self.span(LENGTH_MS);
         // The last begin plus about the length of an exam in life, then the pause.
-        !open && now >= begun + self.span(PAUSE_MS * 4)
+        at_last || (!open && now >= begun + self.span(PAUSE_MS * 4))
     }
 
     /// Plans what is missing of a round.
