@@ -4,6 +4,9 @@
 //! takes from its bounded outbox what is to be sent. It has no task, timer or buffer of its own
 //! while nothing happens. One sweep per worker looks after pings, expiry, revocation and draining.
 
+use actix_web::dev::Extensions;
+use std::any::Any;
+
 mod commands;
 mod conn;
 mod encode;
@@ -25,6 +28,18 @@ pub use worker::Worker;
 /// What the HTTP server should buffer for one connection before it writes, bytes: a socket keeps
 /// about this much for as long as it is open.
 pub const WRITE_BUFFER_BYTES: usize = 4 * 1024;
+
+/// For `HttpServer::on_connect`: the system gives a connection up when its peer takes nothing for
+/// this long, be it stuck or gone. The sweep names such a client slow before; this frees its memory.
+pub fn give_up_after(ms: u64) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + 'static {
+    let ms = u32::try_from(ms.saturating_mul(2)).unwrap_or(u32::MAX);
+    move |io, _| {
+        let Some(stream) = io.downcast_ref::<actix_web::rt::net::TcpStream>() else { return };
+        if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, ms) {
+            tracing::debug!(%error, "no limit on the silence of a connection");
+        }
+    }
+}
 
 /// Why a connection ends: the close codes of the protocol. Below 4500 the client comes back.
 pub mod code {

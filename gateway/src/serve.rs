@@ -16,10 +16,10 @@ use crate::app::App;
 use crate::auth::{Auth, AuthDeps};
 use crate::config::Config;
 use crate::error::Trouble;
+use crate::live;
 use crate::telemetry::Metrics;
 use actix_web::dev::ServerHandle;
-use actix_web::middleware::from_fn;
-use actix_web::{HttpServer, web};
+use actix_web::HttpServer;
 use actors::clock::{SystemClock, SystemIds};
 use actors::faults::Faults;
 use actors::ports::{Clock, Fence, IdSource, LocalOwner, LocalPresence};
@@ -217,18 +217,15 @@ fn http(
     };
     let addr = listener.local_addr().map_err(failed)?;
     let workers = app.config.server.workers;
-    let data = web::Data::new(app);
-    let connections = data.live.connections_max;
-    let mut server = HttpServer::new(move || {
-        actix_web::App::new()
-            .app_data(data.clone())
-            .wrap(from_fn(crate::auth::guard))
-            .wrap(from_fn(crate::telemetry::trace))
-    })
-    .backlog(BACKLOG_MAX)
-    .max_connections(connections.max(64))
-    .shutdown_timeout(HTTP_SHUTDOWN_S)
-    .disable_signals();
+    let (connections, patience) = (app.live.connections_max, app.live.write_ms_max);
+    let parts = crate::http::Parts::new(app);
+    let mut server = HttpServer::new(move || crate::http::application(&parts))
+        .on_connect(live::give_up_after(patience))
+        .h1_write_buffer_size(live::WRITE_BUFFER_BYTES)
+        .backlog(BACKLOG_MAX)
+        .max_connections(connections.max(64))
+        .shutdown_timeout(HTTP_SHUTDOWN_S)
+        .disable_signals();
     if workers > 0 {
         server = server.workers(workers);
     }
