@@ -19,6 +19,7 @@ pub use terminal::{Done, Terminal};
 
 use crate::config;
 use crate::error::Trouble;
+use crate::http::{self, Route};
 use clap::{CommandFactory, Parser};
 use engine::Lang;
 use std::ffi::OsString;
@@ -69,17 +70,21 @@ fn dispatch(command: Command, terminal: &mut Terminal<'_>) -> Done {
 }
 
 fn routes(args: &arguments::RoutesArgs, terminal: &mut Terminal<'_>) -> Done {
-    // A test holds this table against the routes themselves.
-    let lines = crate::auth::PERMISSIONS;
+    let who = |route: &Route| route.who().map_or_else(|| "-".to_owned(), |who| who.to_string());
     if args.json {
-        let list: Vec<_> = lines
+        let list: Vec<_> = http::ROUTES
             .iter()
-            .map(|r| serde_json::json!({"method": r.method, "path": r.path, "who": r.who.to_string()}))
+            .map(|r| {
+                serde_json::json!({
+                    "service": r.service.word(), "method": r.method, "path": r.path, "who": who(r),
+                })
+            })
             .collect();
         return terminal.json(&list);
     }
-    for line in lines {
-        terminal.say(format_args!("{:<7} {:<56} {}", line.method, line.path, line.who));
+    for route in http::ROUTES {
+        let (service, method, path) = (route.service.word(), route.method, route.path);
+        terminal.say(format_args!("{service:<11} {method:<7} {path:<46} {}", who(route)));
     }
     Ok(0)
 }

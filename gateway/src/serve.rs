@@ -16,13 +16,14 @@ use crate::app::App;
 use crate::auth::{Auth, AuthDeps};
 use crate::config::Config;
 use crate::error::Trouble;
+use crate::http::Parts;
 use crate::live;
 use crate::telemetry::Metrics;
-use actix_web::dev::ServerHandle;
 use actix_web::HttpServer;
+use actix_web::dev::{Server, ServerHandle};
 use actors::clock::{SystemClock, SystemIds};
 use actors::faults::Faults;
-use actors::ports::{Clock, Fence, IdSource, LocalOwner, LocalPresence};
+use actors::ports::{Clock, IdSource, LocalOwner, LocalPresence};
 use actors::supervision::Places;
 use actors::system::{Deps, System};
 use entities::Store;
@@ -37,6 +38,10 @@ use tokio::task::JoinHandle;
 const ACTOR_THREADS: usize = 2;
 /// Connections that may wait to be accepted.
 const BACKLOG_MAX: u32 = 2_048;
+/// Longest that live connections may take to go, ms.
+const CONNECTIONS_MS_MAX: u64 = 10_000;
+/// How often it is looked whether they have gone, ms.
+const CONNECTIONS_LOOK_MS: u64 = 50;
 /// Longest that finished requests are waited for, s.
 const HTTP_SHUTDOWN_S: u64 = 5;
 
@@ -66,6 +71,7 @@ pub struct Running {
     pub addr: SocketAddr,
     /// Its parts, for those who run it in their own process.
     pub app: App,
+    parts: Parts,
     system: Rc<System>,
     http: ServerHandle,
     http_task: JoinHandle<std::io::Result<()>>,
@@ -128,46 +134,21 @@ async fn assemble(
 ) -> Result<Running, Trouble> {
     let data = config.store.data.clone();
     crate::demo::keep_to_this_machine(&store, config.server.listen).await?;
-    let alive_at = heartbeat::read(&data);
-    let station = StationClock::anchored(machine.clock, alive_at);
-    let clock: Arc<dyn Clock> = Arc::new(station.clone());
-    let limits = config.limits();
-    let metrics = Metrics::new();
-
-    let fresh_epoch = hex::encode(&machine.ids.salt()[..8]);
-    let boot = store.boot(&fresh_epoch).await.map_err(|e| directory::store_trouble(&data, &e))?;
-    let fence = Fence(u64::try_from(boot.fence).unwrap_or_default());
-    let revocation = StoreRevocation::load(store.clone(), &limits)
-        .await
-        .map_err(|e| directory::store_trouble(&data, &e))?;
-    let revocation = Arc::new(revocation);
-    let presence = Arc::new(LocalPresence::new(clock.clone(), &limits));
-    let catalog = Arc::new(StoreCatalog::new(store.clone()));
+    let ids = machine.ids.clone();
+    let ground = Ground::lay(&config, machine, &store).await?;
     let auth_deps = AuthDeps {
         store: store.clone(),
-        revocation: revocation.clone(),
-        clock: clock.clone(),
-        ids: machine.ids.clone(),
-        metrics: metrics.clone(),
+        revocation: ground.revocation.clone(),
+        clock: ground.clock.clone(),
+        ids: ids.clone(),
+        metrics: ground.metrics.clone(),
     };
     let auth = Auth::start(auth_deps, &config.auth).await?;
-    let system = System::start(Deps {
-        log: Arc::new(JournalLog::new(store.clone(), boot.journal, clock.clone())),
-        catalog: catalog.clone(),
-        ownership: Arc::new(LocalOwner::new(fence.0)),
-        clock: clock.clone(),
-        ids: machine.ids.clone(),
-        limits: limits.clone(),
-        epoch: boot.log_epoch.into(),
-        alive_at,
-        places: Places::Threads(ACTOR_THREADS),
-        faults: machine.faults,
-    })
-    .await
-    .map_err(|e| {
+    let system = System::start(ground.deps).await.map_err(|e| {
         Trouble::new(format!("the exams cannot be started: {e}"))
             .remedy("check the data directory with `nsk doctor`")
     })?;
+    let clock = ground.clock;
     let heartbeat = Heartbeat::start(&data, clock.clone()).map_err(|e| {
         Trouble::new(format!("the heartbeat in {} cannot be written: {e}", data.display()))
             .remedy("check the free space and the rights of the directory")
@@ -181,36 +162,74 @@ async fn assemble(
         board: system.board.clone(),
         sessions: system.sessions.clone(),
         store,
-        catalog,
+        catalog: ground.catalog,
         auth,
-        revocation: revocation.clone(),
-        presence,
-        clock,
-        ids: machine.ids,
-        limits,
+        revocation: ground.revocation.clone(),
+        presence: Arc::new(LocalPresence::new(clock.clone(), &config.limits())),
+        clock: clock.clone(),
+        ids,
+        limits: config.limits(),
         live: config.live.clone(),
         journal: system.journal(),
         config: Arc::new(config),
-        metrics,
+        metrics: ground.metrics,
         picture: pictures,
         draining: drained,
     };
     let watchers = vec![
-        watch::clock(station, app.board.clone()),
-        watch::revocations(revocation, app.clock.clone()),
+        watch::clock(ground.station, app.board.clone()),
+        watch::revocations(ground.revocation, clock),
         watch::picture(Rc::downgrade(&system), picture),
     ];
-    let (addr, http) = http(app.clone(), listener)?;
-    let handle = http.handle();
-    let http_task = actix_rt::spawn(http);
+    let (addr, server, parts) = http(app.clone(), listener)?;
+    let http = server.handle();
+    let http_task = actix_rt::spawn(server);
     tracing::info!(%addr, "listening");
-    Ok(Running { addr, app, system, http: handle, http_task, draining, watchers, heartbeat })
+    Ok(Running { addr, app, parts, system, http, http_task, draining, watchers, heartbeat })
 }
 
-fn http(
-    app: App,
-    listener: std::net::TcpListener,
-) -> Result<(SocketAddr, actix_web::dev::Server), Trouble> {
+/// What stands below sign-in and the actors: the booted store, the clock, the ports.
+struct Ground {
+    station: StationClock,
+    clock: Arc<dyn Clock>,
+    revocation: Arc<StoreRevocation>,
+    catalog: Arc<StoreCatalog>,
+    metrics: Metrics,
+    deps: Deps,
+}
+
+impl Ground {
+    /// Boots the store, which fences every process before, and puts the ports over it.
+    async fn lay(config: &Config, machine: Machine, store: &Store) -> Result<Ground, Trouble> {
+        let data = &config.store.data;
+        let failed = |e: &entities::StoreError| directory::store_trouble(data, e);
+        let alive_at = heartbeat::read(data);
+        let station = StationClock::anchored(machine.clock, alive_at);
+        let clock: Arc<dyn Clock> = Arc::new(station.clone());
+        let limits = config.limits();
+        let fresh_epoch = hex::encode(&machine.ids.salt()[..8]);
+        let boot = store.boot(&fresh_epoch).await.map_err(|e| failed(&e))?;
+        let revocation =
+            StoreRevocation::load(store.clone(), &limits).await.map_err(|e| failed(&e))?;
+        let catalog = Arc::new(StoreCatalog::new(store.clone()));
+        let deps = Deps {
+            log: Arc::new(JournalLog::new(store.clone(), boot.journal, clock.clone())),
+            catalog: catalog.clone(),
+            ownership: Arc::new(LocalOwner::new(u64::try_from(boot.fence).unwrap_or_default())),
+            clock: clock.clone(),
+            ids: machine.ids,
+            limits,
+            epoch: boot.log_epoch.into(),
+            alive_at,
+            places: Places::Threads(ACTOR_THREADS),
+            faults: machine.faults,
+        };
+        let revocation = Arc::new(revocation);
+        Ok(Ground { station, clock, revocation, catalog, metrics: Metrics::new(), deps })
+    }
+}
+
+fn http(app: App, listener: std::net::TcpListener) -> Result<(SocketAddr, Server, Parts), Trouble> {
     let failed = |e: std::io::Error| {
         Trouble::new(format!("the HTTP server cannot be started: {e}"))
             .remedy("check the limit of open files with `nsk doctor`")
@@ -218,8 +237,9 @@ fn http(
     let addr = listener.local_addr().map_err(failed)?;
     let workers = app.config.server.workers;
     let (connections, patience) = (app.live.connections_max, app.live.write_ms_max);
-    let parts = crate::http::Parts::new(app);
-    let mut server = HttpServer::new(move || crate::http::application(&parts))
+    let parts = Parts::new(app);
+    let shared = parts.clone();
+    let mut server = HttpServer::new(move || crate::http::application(&shared))
         .on_connect(live::give_up_after(patience))
         .h1_write_buffer_size(live::WRITE_BUFFER_BYTES)
         .backlog(BACKLOG_MAX)
@@ -229,7 +249,7 @@ fn http(
     if workers > 0 {
         server = server.workers(workers);
     }
-    Ok((addr, server.listen(listener).map_err(failed)?.run()))
+    Ok((addr, server.listen(listener).map_err(failed)?.run(), parts))
 }
 
 impl Running {
@@ -251,9 +271,25 @@ impl Running {
         }
     }
 
+    /// Waits until the live connections, which are being asked to come back later, have gone; not
+    /// for ever.
+    async fn connections_gone(&self) {
+        let gone = async {
+            let mut looks = tokio::time::interval(Duration::from_millis(CONNECTIONS_LOOK_MS));
+            while self.parts.hub().open() > 0 {
+                looks.tick().await;
+            }
+        };
+        let most = Duration::from_millis(CONNECTIONS_MS_MAX);
+        if tokio::time::timeout(most, gone).await.is_err() {
+            tracing::warn!(left = self.parts.hub().open(), "connections left while stopping");
+        }
+    }
+
     async fn stop_in_order(self) -> bool {
         tracing::info!("stopping");
         let _ = self.draining.send(true);
+        self.connections_gone().await;
         for watcher in &self.watchers {
             watcher.abort();
         }

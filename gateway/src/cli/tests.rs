@@ -124,7 +124,10 @@ fn routes_show_who_may_call_them() {
     let (code, out, _) = call(&["routes"]);
     assert_eq!(code, 0);
     let poweroff = out.lines().find(|l| l.contains("/api/v1/admin/poweroff")).expect("a line");
-    assert!(poweroff.starts_with("POST") && poweroff.ends_with("administrator"), "{poweroff}");
+    assert!(
+        poweroff.starts_with("mak         POST") && poweroff.ends_with("administrator"),
+        "{poweroff}"
+    );
     let (_, json, _) = call(&["routes", "--json"]);
     let list: Vec<serde_json::Value> = serde_json::from_str(&json).expect("JSON");
     assert_eq!(list.len(), out.lines().count());

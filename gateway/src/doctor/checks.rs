@@ -111,7 +111,12 @@ pub(super) fn clock_at(now: Moment, alive: Option<Moment>, lang: Lang) -> Findin
             format!("на {seconds} с раньше, чем станция уже работала"),
             format!("{seconds} s before the station was last alive"),
         );
-        return Finding::fail(CLOCK, found, set);
+        let to_do = lang.pick(
+            "если время компьютера верно, а раньше не было, удалите файл alive из каталога данных",
+            "if the computer's time is right and was wrong before, delete the file `alive` in the \
+             data directory",
+        );
+        return Finding::fail(CLOCK, found, format!("{set}; {to_do}"));
     }
     let minutes = since.0.max(0) / 60_000;
     Finding::ok(

@@ -56,14 +56,21 @@ pub(super) fn clock(station: StationClock, board: Board) -> JoinHandle<()> {
 
 fn clock_alert(station: &StationClock, drift_ms: i64) -> Alert {
     let seconds = drift_ms.unsigned_abs() / 1_000;
-    let side = if drift_ms > 0 { "ahead of" } else { "behind" };
+    // The station never goes back behind a time at which it was alive, not even by a restart.
+    let (side, way_out) = if drift_ms > 0 {
+        ("ahead of", "restart nsk between exams")
+    } else {
+        (
+            "behind",
+            "stop nsk between exams, delete the file `alive` in the data directory and start again",
+        )
+    };
     Alert {
         key: CLOCK_ALERT.to_owned(),
         kind: "clock",
         text: format!(
             "the computer's clock is {seconds} s {side} the station's; running exams keep their \
-             time. Set the computer's clock right; if it is right already, restart nsk between \
-             exams"
+             time. Set the computer's clock right; if it is right already, {way_out}"
         ),
         exam: None,
         at: station.now(),
