@@ -95,8 +95,9 @@ fn passwords_come_from_standard_input() {
     let data = shown(dir.path());
     let add = |login: &str, password: &str| {
         let name = format!("Name of {login}");
-        let arguments =
-            ["user", "add", "--login", login, "--name", &name, "--role", "operator", "--data", &data];
+        let arguments = [
+            "user", "add", "--login", login, "--name", &name, "--role", "operator", "--data", &data,
+        ];
         ask(&arguments, password)
     };
     let added = add("Orlova", "a long password\n");
