@@ -226,11 +226,9 @@ fn view_state(exam: &Exam) -> ViewState {
     if exam.phase != Phase::PracticeRunning {
         return state;
     }
-    if let Some(task) = exam.current_task() {
-        state.task = Some(task.id.0);
-        let locks = exam.practice.tasks.get(&task.id).map(|t| t.locks.keys());
-        state.task_lock = locks.into_iter().flatten().map(|expert| expert.0).collect();
-    }
+    state.task = exam.current_task().map(|task| task.id.0);
+    let locked = exam.practice.tasks.iter().filter(|(_, t)| !t.locks.is_empty());
+    state.task_lock = locked.map(|(task, _)| task.0).collect();
     let waits = exam.waits().into_iter().filter(|wait| wait.what == WaitFor::Lock);
     state.wait_experts = waits.map(|wait| wait.expert.0).collect();
     state

@@ -120,7 +120,8 @@ pub struct ViewState {
     /// The task that is being marked.
     #[schema(required = true)]
     pub task: Option<u64>,
-    /// Experts who have locked it.
+    /// Tasks that somebody has locked: the settled ones, and the present one while it waits for
+    /// the other experts.
     pub task_lock: Vec<u64>,
     /// Experts who are waited for.
     pub wait_experts: Vec<u64>,
