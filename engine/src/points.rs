@@ -24,7 +24,8 @@ impl Points {
 
     /// `numerator / denominator`; `None` when the denominator is not positive.
     pub fn ratio(numerator: i64, denominator: i64) -> Option<Points> {
-        (denominator > 0).then(|| Points(Ratio::new(i128::from(numerator), i128::from(denominator))))
+        (denominator > 0)
+            .then(|| Points(Ratio::new(i128::from(numerator), i128::from(denominator))))
     }
 
     /// The exact sum, or `None` where it cannot be represented.
@@ -74,7 +75,9 @@ impl fmt::Debug for Points {
 
 /// Text that is not a score.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("expected a whole number, a decimal with at most 9 digits after the point, or a fraction such as 35/2")]
+#[error(
+    "expected a whole number, a decimal with at most 9 digits after the point, or a fraction such as 35/2"
+)]
 pub struct NotPoints;
 
 impl FromStr for Points {
