@@ -192,4 +192,4 @@ fn routes(config: &mut web::ServiceConfig) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

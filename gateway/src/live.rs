@@ -64,3 +64,6 @@ pub mod code {
     /// A version that this build does not speak.
     pub const VERSION: u16 = 4506;
 }
+
+#[cfg(test)]
+mod tests;

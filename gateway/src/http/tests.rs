@@ -1,5 +1,8 @@
 //! The list of routes against the permission table and against the OpenAPI document.
 
+mod calls;
+pub(crate) mod station;
+
 use super::ROUTES;
 use crate::auth::PERMISSIONS;
 use std::collections::BTreeSet;
