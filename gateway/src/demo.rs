@@ -9,6 +9,7 @@ mod cast;
 mod day;
 mod moves;
 mod panel;
+mod seats;
 
 pub use cast::{Login, logins};
 

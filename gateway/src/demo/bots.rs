@@ -1,12 +1,11 @@
-//! The loop that lets the simulated people act. It keeps nothing: each time it looks at an exam,
-//! asks what somebody would do now, and does that. So a restart changes nothing.
+//! The loop that lets the simulated people act. It keeps nothing that matters: each time it looks
+//! at an exam it asks what somebody would do now, and does that. So a restart changes nothing.
 
-use super::cast;
 use super::day::Day;
 use super::moves::{Facts, Move, due};
+use super::seats::Seats;
 use crate::app::App;
 use actors::exams::{Submit, SubmitError};
-use actors::feed::Topic;
 use engine::WireId;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -26,27 +25,31 @@ pub(super) fn start(app: App, day: Day) -> JoinHandle<()> {
         let mut ticks = interval(look);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut exams = Vec::new();
+        let mut seats = Seats::default();
         let mut looks: u64 = 0;
         loop {
             ticks.tick().await;
             if looks.is_multiple_of(LIST_EVERY) {
                 match day.ensure(&app).await {
-                    Ok(numbers) => exams = numbers,
+                    Ok(numbers) => {
+                        seats.keep(&numbers);
+                        exams = numbers;
+                    }
                     Err(trouble) => tracing::warn!(%trouble, "demo round not planned"),
                 }
             }
             looks += 1;
             for exam in &exams {
-                act(&app, &day, *exam).await;
+                let candidate_here = seats.taken(&app, *exam).await;
+                act(&app, &day, *exam, candidate_here).await;
             }
         }
     })
 }
 
 /// Lets one exam's people do what is due.
-async fn act(app: &App, day: &Day, exam: WireId) {
+async fn act(app: &App, day: &Day, exam: WireId, candidate_here: bool) {
     for _ in 0..STEPS_MAX {
-        let candidate_here = candidate_here(app, exam).await;
         let (day, now) = (day.clone(), app.clock.now());
         let next = app
             .exams
@@ -65,12 +68,6 @@ async fn act(app: &App, day: &Day, exam: WireId) {
             }
         }
     }
-}
-
-/// Whether the human candidate has the exam's page open.
-async fn candidate_here(app: &App, exam: WireId) -> bool {
-    let members = app.presence.list(Topic::exam(exam).as_str()).await;
-    members.iter().any(|m| m.person == cast::CANDIDATE.id)
 }
 
 async fn submit(app: &App, exam: WireId, next: Move) -> bool {

@@ -205,3 +205,33 @@ fn a_jumping_clock_is_told_and_changes_nothing() {
         assert!(running.stop().await);
     });
 }
+
+#[test]
+fn the_day_waits_for_the_person_in_the_candidates_seat() {
+    use actors::exams::{ConnId, Subscribe};
+    use actors::feed::{Outbox, Viewer};
+    let dir = tempfile::tempdir().expect("a directory");
+    run(async {
+        let running = start(on_free_port(&dir.path().join("data"))).await.expect("a station");
+        let demo = at_pace(&running, "100").await;
+        until("three experts are there", || {
+            running.app.board.rows().iter().any(|r| r.exam == WireId(101) && r.present == 3)
+        })
+        .await;
+        assert_eq!(phase(&running, 101), Some(Phase::Gathering));
+        let (conn, person) = (ConnId(1), engine::PersonId(10));
+        let viewer = Viewer { person, name: String::new(), role: "candidate", since: Moment(0) };
+        let subscribe = Subscribe {
+            conn,
+            outbox: Arc::new(Outbox::new(1_000, 1 << 20, 1)),
+            audience: engine::exam::view::Audience::Candidate,
+            viewer,
+            resume: None,
+            id: None,
+        };
+        running.app.exams.subscribe(WireId(101), subscribe).await.expect("seated");
+        until("the test begins", || phase(&running, 101) == Some(Phase::TheoryRunning)).await;
+        demo.stop();
+        assert!(running.stop().await);
+    });
+}
