@@ -22,16 +22,15 @@ impl Tickets {
         let life = i64::try_from(app.live.ticket_ms).unwrap_or(i64::MAX);
         let exp = now + Span(life);
         let ticket = hex::encode(app.ids.seed());
-        self.keep(ticket.clone(), principal, now, exp, app.live.tickets_max)?;
+        self.keep(ticket.clone(), (principal, exp), now, app.live.tickets_max)?;
         Ok((ticket, exp))
     }
 
     fn keep(
         &self,
         ticket: String,
-        principal: Principal,
+        held: (Principal, Moment),
         now: Moment,
-        exp: Moment,
         most: usize,
     ) -> Result<(), ApiError> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -41,7 +40,7 @@ impl Tickets {
                 return Err(ApiError::too_many(1_000));
             }
         }
-        waiting.insert(ticket, (principal, exp));
+        waiting.insert(ticket, held);
         Ok(())
     }
 
@@ -73,7 +72,7 @@ mod tests {
     #[test]
     fn a_ticket_is_used_once_and_in_time() {
         let tickets = Tickets::default();
-        let keep = |name: &str| tickets.keep(name.into(), someone(), Moment(0), Moment(30), 2);
+        let keep = |name: &str| tickets.keep(name.into(), (someone(), Moment(30)), Moment(0), 2);
         keep("a").expect("kept");
         keep("b").expect("kept");
         assert_eq!(tickets.take("a", Moment(29)), Some(someone()));
@@ -86,7 +85,7 @@ mod tests {
     fn old_tickets_make_room_and_fresh_ones_do_not() {
         let tickets = Tickets::default();
         let keep = |name: &str, now| {
-            tickets.keep(name.into(), someone(), Moment(now), Moment(now + 30), 2)
+            tickets.keep(name.into(), (someone(), Moment(now + 30)), Moment(now), 2)
         };
         keep("a", 0).expect("kept");
         keep("b", 0).expect("kept");

@@ -57,6 +57,13 @@ fn event(by: Option<By>, kind: &str, d: Option<Value>) -> ServerFrame {
 
 /// Every server frame with the name of its file.
 fn server_frames() -> Vec<(&'static str, ServerFrame)> {
+    let mut frames = stream_frames();
+    frames.extend(answers());
+    frames
+}
+
+/// Those about a stream.
+fn stream_frames() -> Vec<(&'static str, ServerFrame)> {
     let state = json!({"exam": 42, "phase": "ready"});
     let seat = MemberFrame {
         person: PersonId(7),
@@ -65,7 +72,6 @@ fn server_frames() -> Vec<(&'static str, ServerFrame)> {
         since: Moment(1_730_000_000_000),
     };
     vec![
-        ("server_welcome", welcome()),
         (
             "server_sub",
             ServerFrame::Sub(SubFrame {
@@ -105,6 +111,13 @@ fn server_frames() -> Vec<(&'static str, ServerFrame)> {
             "server_pres",
             ServerFrame::Pres(PresFrame { s: exam(), members: vec![seat], observers: 12 }),
         ),
+    ]
+}
+
+/// Those about the connection and its requests.
+fn answers() -> Vec<(&'static str, ServerFrame)> {
+    vec![
+        ("server_welcome", welcome()),
         (
             "server_ack",
             ServerFrame::Ack(AckFrame {

@@ -196,9 +196,7 @@ fn refused(error: SubmitError) -> MakError {
 fn data_of(value: Option<Value>) -> Value {
     match value {
         None | Some(Value::Null) => json!({}),
-        Some(Value::String(text)) => {
-            serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text))
-        }
+        Some(Value::String(text)) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
         Some(value) => value,
     }
 }
