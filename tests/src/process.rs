@@ -131,6 +131,22 @@ impl Nsk {
         Nsk::start(&arguments).await
     }
 
+    /// Starts the program and lets a while pass, whatever it does meanwhile; then it is killed.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn start_and_kill(arguments: &[&str], after: std::time::Duration) {
+        let quiet = || Stdio::null();
+        let spawned = command(arguments).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
+        let mut child = match spawned {
+            Ok(child) => child,
+            Err(e) => panic!("nsk {arguments:?}: {e}"),
+        };
+        crate::wait::pause(after).await;
+        let killed = patiently("a killed process", child.kill()).await;
+        assert!(killed.is_ok(), "{killed:?}");
+    }
+
     /// Ends it as a power cut does.
     ///
     /// # Panics

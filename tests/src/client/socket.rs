@@ -23,6 +23,11 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 /// The subprotocol of version 1.
 pub const SUBPROTOCOL: &str = "exam.v1.json";
 
+/// Frames that are read before a digest is asked for again.
+const SETTLE_FRAMES: usize = 16;
+/// Longest wait for each of them.
+const SETTLE: Duration = Duration::from_millis(200);
+
 /// How a connection ended.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Gone {
@@ -369,10 +374,42 @@ impl Client {
         Gone { code, bye }
     }
 
+    /// Whether it has a connection, as far as it knows.
+    pub fn is_connected(&self) -> bool {
+        self.socket.is_some()
+    }
+
+    /// Asks for digests of a stream until one agrees with the copy: nothing is missing then.
+    ///
+    /// # Panics
+    /// When none does.
+    pub async fn settle(&mut self, stream: &str) {
+        let name = stream.to_owned();
+        let before = self.fold(stream).tally.agreed;
+        let settling = async {
+            loop {
+                self.send(&json!({"t": "dig", "s": name})).await;
+                for _ in 0..SETTLE_FRAMES {
+                    if let Err(gone) = self.next_within(SETTLE).await {
+                        panic!("{name}: the connection ended: {gone:?}");
+                    }
+                    let fold = self.fold(&name);
+                    let agreed = fold.agreed.as_ref().is_some_and(|(seq, _)| *seq == fold.seq);
+                    if fold.tally.agreed > before && agreed {
+                        return;
+                    }
+                }
+            }
+        };
+        patiently(&format!("a digest of {stream} that agrees"), settling).await;
+    }
+
     /// Ends the connection without a word.
     pub fn drop_connection(&mut self) {
         self.socket = None;
         self.bye = None;
+        // Whatever has no answer is sent again after the next welcome.
+        self.due.clear();
         if let Some(mangle) = &mut self.mangle {
             mangle.cut();
         }
