@@ -30,18 +30,21 @@ impl Seats {
         if exam.0 % 100 != 1 {
             return false;
         }
-        if !self.0.contains_key(&exam) {
-            let Some(seat) = Seat::watch(app, exam).await else { return false };
-            self.0.insert(exam, seat);
-        }
-        let Some(seat) = self.0.get_mut(&exam) else { return false };
-        if seat.look() {
-            return seat.taken;
-        }
-        // The exam was started anew, or much happened: follow it again at the next look.
+        let mut seat = match self.0.remove(&exam) {
+            Some(seat) => seat,
+            None => match Seat::watch(app, exam).await {
+                Some(seat) => seat,
+                None => return false,
+            },
+        };
+        let followed = seat.look();
         let taken = seat.taken;
-        seat.outbox.close();
-        self.0.remove(&exam);
+        if followed {
+            self.0.insert(exam, seat);
+        } else {
+            // The exam was started anew, or much happened: follow it again at the next look.
+            seat.outbox.close();
+        }
         taken
     }
 
