@@ -220,7 +220,8 @@ fn a_watcher_that_does_not_read_is_told_and_forgotten_when_closed() {
         let exams = exams(&station, 1).await;
         let mut slow = Watcher::new(&station);
         let mut quick = Watcher::new(&station);
-        (slow.read(), quick.read());
+        slow.read();
+        quick.read();
         for n in 0..5 {
             comment_on(&station, &exams[0], &format!("{n}")).await;
             pass(300).await;

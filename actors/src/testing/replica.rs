@@ -45,6 +45,9 @@ pub struct Replica {
     pub hash: Hash,
     /// The epoch of both.
     pub epoch: String,
+    /// The client has asked to follow and was not answered yet: what arrives before the answer
+    /// belongs to the past, and numbers of another epoch do not compare.
+    pub awaiting: bool,
     /// The negative control: folds whatever comes, as if nothing could be missing.
     pub ignores_gaps: bool,
 }
@@ -54,6 +57,11 @@ impl Replica {
     pub fn resume(&self) -> Option<Resume> {
         let place = Resume { epoch: self.epoch.clone(), seq: self.seq, hash: Some(self.hash) };
         self.state.is_some().then_some(place)
+    }
+
+    /// The client asks to follow, for the first time or anew.
+    pub fn subscribing(&mut self) {
+        self.awaiting = true;
     }
 
     /// The digest of the copy, as the server would send it.
@@ -69,31 +77,43 @@ impl Replica {
                 self.seq = snapshot.seq;
                 self.hash = snapshot.hash;
                 self.epoch = snapshot.epoch.to_string();
+                self.awaiting = false;
                 Seen::Fresh
+            }
+            Item::Subscribed { recovered, .. } => {
+                // Without recovery a snapshot follows, and nothing counts before it.
+                self.awaiting = !recovered;
+                Seen::Aside
             }
             Item::Update(update) => {
                 let step = (update.seq, update.hash);
                 self.step(step, update.patch.as_deref())
             }
-            Item::Digest { seq, digest, .. } => match &self.state {
-                _ if self.ignores_gaps => Seen::Aside,
-                None => Seen::Gap,
-                Some(_) if *seq < self.seq => Seen::Stale,
-                Some(_) if *seq > self.seq => Seen::Gap,
-                Some(_) if self.digest() == **digest => Seen::Agreed,
-                Some(_) => Seen::Mismatch,
-            },
+            Item::Digest { seq, digest, .. } => self.compare(*seq, digest),
             Item::Lagged { .. } if !self.ignores_gaps => Seen::Lagged,
-            Item::Lagged { .. }
-            | Item::Subscribed { .. }
-            | Item::Presence { .. }
-            | Item::Reply(_) => Seen::Aside,
+            Item::Lagged { .. } | Item::Presence { .. } | Item::Reply(_) => Seen::Aside,
+        }
+    }
+
+    fn compare(&self, seq: u64, digest: &str) -> Seen {
+        if self.ignores_gaps {
+            return Seen::Aside;
+        }
+        if self.state.is_none() || self.awaiting || seq > self.seq {
+            return Seen::Gap;
+        }
+        match seq == self.seq {
+            false => Seen::Stale,
+            true if self.digest() == digest => Seen::Agreed,
+            true => Seen::Mismatch,
         }
     }
 
     fn step(&mut self, (seq, hash): (u64, Hash), change: Option<&str>) -> Seen {
         if self.ignores_gaps {
             self.state.get_or_insert_default();
+        } else if self.awaiting {
+            return Seen::Gap;
         } else if self.state.is_some() && seq <= self.seq {
             return Seen::Stale;
         }
