@@ -1,4 +1,6 @@
 // Plain HTTP to the server. Answers are unions, never exceptions: a page decides what to say.
+import type { Fetched } from "../live/client.ts";
+import type { SnapFrame } from "../live/frames.ts";
 import type { Entry, Posted } from "../live/queue.ts";
 import type { CommandReply, ExamList, ListedExam, Problem, ReleaseReply, Session, SheetReply, Timeline, TimelineRecord } from "./wire.ts";
 
@@ -84,6 +86,15 @@ export const scoreSheet = (exam: number): Promise<Reply<SheetReply>> => request(
 export const releaseExam = (exam: number): Promise<Reply<ReleaseReply>> => request("POST", `/exams/${exam}/release`);
 /** Where the whole exam can be downloaded once it has ended. */
 export const exportPath = (exam: number): string => `${BASE}/exams/${exam}/export`;
+
+/** A stream's state when nothing pushes it: the board, or `exam:<number>`. */
+export async function fetchState(stream: string): Promise<Fetched | undefined> {
+  const path = stream === "board" ? "/board" : `/exams/${encodeURIComponent(stream.replace(/^exam:/, ""))}`;
+  const reply = await request<Omit<SnapFrame, "t" | "s">>("GET", path);
+  if (reply.ok) return { snap: reply.value };
+  if (reply.kind === "network" || reply.temporary || reply.status === 401) return undefined;
+  return { refused: { code: reply.code, message: reply.message } };
+}
 
 /** Sends a queued command over plain HTTP. */
 export async function postCommand(entry: Entry): Promise<Posted> {

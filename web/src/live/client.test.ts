@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { canonical, digest } from "./canon.ts";
-import { LiveClient, type ClientHandlers } from "./client.ts";
+import { LiveClient, POLL_MS, TICK_MS, type ClientHandlers } from "./client.ts";
 import type { WireEvents } from "./events.ts";
 import { mergePatch } from "./fold.ts";
 import type { JsonObject } from "./frames.ts";
@@ -244,6 +244,44 @@ describe("LiveClient", () => {
     expect(client.channel).toBe("socket");
     expect(source?.closed).toBe(true);
     Connection.prototype.send = opened;
+    client.stop();
+  });
+
+  it("asks for the state by plain HTTP when nothing can push it, and never calls that live", async () => {
+    const server = new Server();
+    let asked = 0;
+    const client = new LiveClient(
+      7,
+      {
+        openSocket: () => {
+          const c = new Connection(server, random, () => false);
+          c.send = () => undefined;
+          queueMicrotask(() => c.break());
+          return c;
+        },
+        openEvents: () => new FakeEvents(),
+        post: () => Promise.resolve({ kind: "failed" }),
+        fetchState: () => {
+          asked += 1;
+          const { epoch, seq, state } = server;
+          return Promise.resolve(asked === 1 ? undefined : { snap: { epoch, seq, hash: `h${seq}`, state } });
+        },
+        store: memory(),
+        random,
+      },
+      quiet,
+    );
+    const stream = client.follow(STREAM);
+    client.start();
+    await vi.advanceTimersByTimeAsync(60_000);
+    server.change({ phase: "theory_scored" });
+    expect(canonical(stream.fold.state)).not.toBe(canonical(server.state));
+    await vi.advanceTimersByTimeAsync(POLL_MS + TICK_MS);
+    expect(canonical(stream.fold.state)).toBe(canonical(server.state));
+    const trust = client.trust(STREAM);
+    expect(trust.kind).toBe("stale");
+    expect(Date.now() - (trust.kind === "stale" ? trust.since : 0)).toBeLessThanOrEqual(POLL_MS + TICK_MS);
+    expect(asked).toBeLessThanOrEqual(70_000 / POLL_MS);
     client.stop();
   });
 

@@ -11,15 +11,22 @@ import { LiveStream, type Trust } from "./stream.ts";
 export const SOCKET_FAILURES_MAX = 3;
 /** Least time between two resync requests for one stream. */
 export const RESYNC_MS = 2_000;
+/** Pause between two plain requests for a state while nothing can push it. */
+export const POLL_MS = 5_000;
 /** How often trust is worked out anew. */
 export const TICK_MS = 1_000;
 
 type StreamFrame = Extract<ServerFrame, { t: "sub" | "snap" | "ev" | "dig" | "lag" | "pres" }>;
 
+/** A state by plain HTTP, or the server's refusal to show it. */
+export type Fetched = { snap: Omit<SnapFrame, "t" | "s"> } | { refused: { code: string; message: string } };
+
 export interface Ways {
   openSocket(): WireSocket;
   openEvents(stream: string): WireEvents;
   post(entry: Entry): Promise<Posted>;
+  /** A stream's state by plain HTTP; `undefined` when it cannot be had now. */
+  fetchState?(stream: string): Promise<Fetched | undefined>;
   store: Store | undefined;
   random?: () => number;
 }
@@ -47,9 +54,10 @@ export class LiveClient {
   private asked = new Map<number, string>();
   private resyncAt = new Map<string, number>();
   private eventsTrafficAt = 0;
+  private polledAt = 0;
   private ticker: ReturnType<typeof setInterval> | undefined;
 
-  constructor(person: number, ways: Ways, private readonly handlers: ClientHandlers) {
+  constructor(person: number, private readonly ways: Ways, private readonly handlers: ClientHandlers) {
     this.socket = new LiveSocket(
       () => ways.openSocket(),
       {
@@ -276,7 +284,21 @@ export class LiveClient {
       const behind = !stream.fold.health.synced && !stream.refused;
       if (behind && this.channel !== "none") this.resync(name);
     }
+    if (this.events.wanted && this.channel === "none" && now - this.polledAt >= POLL_MS) {
+      this.polledAt = now;
+      for (const name of this.wanted.keys()) void this.poll(name);
+    }
     this.announceAll();
+  }
+
+  /** The third way, when neither socket nor events come through: the page is not live, but not blind. */
+  private async poll(name: string): Promise<void> {
+    const fetched = await this.ways.fetchState?.(name).catch(() => undefined);
+    const stream = this.streams.get(name);
+    if (!fetched || !stream || this.channel !== "none") return;
+    if ("snap" in fetched) stream.onPolled({ t: "snap", s: name, ...fetched.snap }, Date.now());
+    else stream.refused = fetched.refused;
+    this.handlers.stream(name);
   }
 
   private announceAll(): void {

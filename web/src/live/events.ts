@@ -43,6 +43,11 @@ export class EventStreams {
     this.start(stream);
   }
 
+  /** Whether anything is to come this way now. */
+  get wanted(): boolean {
+    return this.sources.size > 0;
+  }
+
   isUp(stream: string): boolean {
     return this.sources.get(stream)?.up ?? false;
   }

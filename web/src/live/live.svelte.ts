@@ -1,5 +1,5 @@
 // The live client as reactive state: what components read. One per signed-in person.
-import { BASE, postCommand } from "../api/client.ts";
+import { BASE, fetchState, postCommand } from "../api/client.ts";
 import type { Command } from "../api/wire.ts";
 import { i18n } from "../i18n/i18n.svelte.ts";
 import { notices } from "../ui/notices.svelte.ts";
@@ -54,6 +54,7 @@ class Live {
           new WebSocket(`${scheme}//${location.host}/live`, SUBPROTOCOL) as unknown as WireSocket,
         openEvents: (stream) => new EventSource(`${BASE}/streams?s=${encodeURIComponent(stream)}`),
         post: postCommand,
+        fetchState,
         store: deviceStore(),
       },
       {

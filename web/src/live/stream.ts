@@ -50,6 +50,13 @@ export class LiveStream {
     return step;
   }
 
+  /** A state that was asked for by plain HTTP: true at this moment, with nothing to confirm it later. */
+  onPolled(frame: SnapFrame, now: number): void {
+    this.fold.onSnap(frame);
+    this.refused = undefined;
+    this.goodAt = now;
+  }
+
   onEv(frame: EvFrame, now: number): Step {
     const step = this.fold.onEv(frame);
     if (step === "applied") this.moved(now);
