@@ -3,6 +3,7 @@
 
 use crate::socket::Socket;
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +15,9 @@ const UPDATE: &[u8] = b"{\"t\":\"ev\"";
 const LAG: &[u8] = b"{\"t\":\"lag\"";
 /// How often waiting looks whether everything has come.
 const POLL: Duration = Duration::from_millis(5);
+
+/// Sockets that are opened at the same time.
+const OPENING_MAX: usize = 16;
 
 /// An update that came.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,8 +43,8 @@ impl Slot {
     }
 }
 
-/// The receiving sockets of one stream.
-#[derive(Debug)]
+/// The receiving sockets of one stream; dropped, they close.
+#[derive(Debug, Default)]
 pub struct Audience {
     slots: Vec<Arc<Slot>>,
     tasks: JoinSet<()>,
@@ -48,21 +52,38 @@ pub struct Audience {
 }
 
 impl Audience {
-    /// Takes sockets that are subscribed already. The first keeps what it receives.
-    pub fn new(sockets: impl IntoIterator<Item = Socket>) -> Audience {
-        let mut audience =
-            Audience { slots: Vec::new(), tasks: JoinSet::new(), ended: Arc::default() };
-        for socket in sockets {
-            let slot = Arc::new(Slot::default());
-            let keep = audience.slots.is_empty();
-            audience.slots.push(slot.clone());
-            let ended = audience.ended.clone();
-            audience.tasks.spawn(async move {
-                let why = receive(socket, &slot, keep).await;
-                *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
-            });
+    /// Opens so many more sockets, several at a time; each receives from the moment it is open. The
+    /// very first keeps what it receives.
+    ///
+    /// # Errors
+    /// What kept one from being opened.
+    pub async fn open<F>(&mut self, count: usize, mut socket: impl FnMut() -> F) -> io::Result<()>
+    where
+        F: Future<Output = io::Result<Socket>> + Send + 'static,
+    {
+        let (mut opening, mut asked) = (JoinSet::new(), 0);
+        loop {
+            while asked < count && opening.len() < OPENING_MAX {
+                opening.spawn(socket());
+                asked += 1;
+            }
+            match opening.join_next().await {
+                Some(opened) => self.join(opened.map_err(io::Error::other)??),
+                None => return Ok(()),
+            }
         }
-        audience
+    }
+
+    /// Adds a socket that is subscribed already.
+    pub fn join(&mut self, socket: Socket) {
+        let slot = Arc::new(Slot::default());
+        let keep = self.slots.is_empty();
+        self.slots.push(slot.clone());
+        let ended = self.ended.clone();
+        self.tasks.spawn(async move {
+            let why = receive(socket, &slot, keep).await;
+            *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+        });
     }
 
     /// How many sockets.
@@ -211,7 +232,10 @@ mod tests {
             speaker(&["{\"t\":\"lag\",\"missed\":3}", "{\"t\":\"ev\",\"s\":\"a\",\"seq\":2}"])
                 .await,
         ];
-        let audience = Audience::new(sockets);
+        let mut audience = Audience::default();
+        for socket in sockets {
+            audience.join(socket);
+        }
         audience.wait_for(2, PATIENCE).await.expect("both received it");
         let arrivals = audience.arrivals();
         let seqs = |socket: usize| arrivals[socket].iter().map(|a| a.seq).collect::<Vec<_>>();
@@ -229,24 +253,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_socket_that_ends_is_told() {
-        let audience = Audience::new([Socket::open(
-            {
-                let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-                let address = listener.local_addr().expect("an address");
-                tokio::spawn(async move {
-                    let (mut stream, _) = listener.accept().await.expect("a client");
-                    let mut request = [0; 4_096];
-                    let _ = stream.read(&mut request).await.expect("a request");
-                    let head = format!("HTTP/1.1 101 X\r\nsec-websocket-accept: {ACCEPT}\r\n\r\n");
-                    stream.write_all(head.as_bytes()).await.expect("a reader");
-                });
-                address
-            },
-            "/",
-        )
-        .await
-        .expect("a socket")]);
-        let ended = audience.wait_for(1, PATIENCE).await.expect_err("it ended");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move {
+            for _ in 0..20 {
+                let (mut stream, _) = listener.accept().await.expect("a client");
+                let mut request = [0; 4_096];
+                let _ = stream.read(&mut request).await.expect("a request");
+                let head = format!("HTTP/1.1 101 X\r\nsec-websocket-accept: {ACCEPT}\r\n\r\n");
+                stream.write_all(head.as_bytes()).await.expect("a reader");
+            }
+        });
+        let mut audience = Audience::default();
+        audience.open(20, || Socket::open(address, "/")).await.expect("twenty sockets");
+        assert_eq!(audience.len(), 20);
+        let ended = audience.wait_for(1, PATIENCE).await.expect_err("they end");
         assert!(ended.contains("ended"), "{ended}");
+        assert!(audience.open(1, || Socket::open(address, "/")).await.is_err(), "nobody there");
     }
 }

@@ -1,6 +1,7 @@
 //! An exam day as clients make it: planned, opened and started over HTTP, then answers, answers,
 //! answers.
 
+use crate::audience::Audience;
 use crate::http::{Connection, Request};
 use crate::socket::Socket;
 use crate::station::{PASSWORD, PEOPLE, tool_hash};
@@ -53,6 +54,12 @@ impl Day {
         Ok(Day { address, tokens: tokens.into(), tool: tool_hash()?.into() })
     }
 
+    /// The same people at the same station, which listens somewhere else now.
+    #[must_use]
+    pub fn at(self, address: SocketAddr) -> Day {
+        Day { address, ..self }
+    }
+
     /// The token of a login of [`PEOPLE`].
     pub fn token(&self, login: &str) -> &str {
         self.tokens.iter().find(|(l, _)| l == login).map_or("", |(_, token)| token)
@@ -67,7 +74,7 @@ impl Day {
         let hello = json!({"t": "hello", "id": 1, "ver": 1, "token": self.token(login)});
         socket.send(&hello.to_string()).await?;
         let welcome = socket.next().await?;
-        if !welcome.windows(11).any(|w| w == b"\"t\":\"welco") {
+        if !welcome.starts_with(b"{\"t\":\"welcome\"") {
             let text = String::from_utf8_lossy(welcome).into_owned();
             return Err(io::Error::other(format!("no welcome: {text}")));
         }
@@ -83,13 +90,31 @@ impl Day {
         socket.send(&json!({"t": "sub", "id": 2, "s": stream}).to_string()).await?;
         loop {
             let payload = socket.next().await?;
-            if payload.windows(11).any(|w| w == b"\"t\":\"snap\",") {
+            if payload.starts_with(b"{\"t\":\"snap\"") {
                 return Ok(socket);
             }
             if payload.starts_with(b"{\"t\":\"err\"") {
                 return Err(io::Error::other(String::from_utf8_lossy(payload).into_owned()));
             }
         }
+    }
+
+    /// So many more sockets of an observer that follow a stream.
+    ///
+    /// # Errors
+    /// When the station refuses.
+    pub async fn watch(
+        &self,
+        audience: &mut Audience,
+        stream: &str,
+        count: usize,
+    ) -> io::Result<()> {
+        let stream: Arc<str> = stream.into();
+        let follow = || {
+            let (day, stream) = (self.clone(), stream.clone());
+            async move { day.follow("observer", &stream).await }
+        };
+        audience.open(count, follow).await
     }
 
     /// Plans exams, and brings each to the running theory test.

@@ -4,7 +4,6 @@
 use super::{Context, Outcome, effort_from, effort_since, float, micros, progress};
 use crate::audience::{Audience, first_arrivals};
 use crate::baseline;
-use crate::day::{Day, Exam};
 use crate::latency::Latencies;
 use crate::process::Running;
 use crate::publisher::{Answers, Sent, publish};
@@ -58,7 +57,8 @@ pub async fn run(context: &Context) -> Outcome<Vec<Figure>> {
     progress(NAME, "opening 1,000 sockets to nsk");
     let (station, day) = context.station(NAME).await?;
     let exam = day.start_exams(1).await?.remove(0);
-    let audience = Audience::new(subscribers(&day, &exam, SOCKETS).await?);
+    let mut audience = Audience::default();
+    day.watch(&mut audience, &format!("exam:{}", exam.id), SOCKETS).await?;
     let mut publisher = day.socket("candidate").await?;
     progress(NAME, "nsk, 50 updates a second");
     let count = updates(context);
@@ -66,6 +66,7 @@ pub async fn run(context: &Context) -> Outcome<Vec<Figure>> {
     let (warm, measured) = frames.split_at(WARM_UP);
     let warm = publish(&mut publisher, warm, EVERY, Answers::Acks { first: 0 }).await?;
     settle(&audience, &warm).await?;
+    audience.forget();
     let began = effort_from(&station.running)?;
     let answers = Answers::Acks { first: WARM_UP as u64 };
     let sent = publish(&mut publisher, measured, EVERY, answers).await?;
@@ -73,20 +74,13 @@ pub async fn run(context: &Context) -> Outcome<Vec<Figure>> {
     let ours = fanned(&audience, &sent, effort_since(&station.running, began)?.cpu)?;
     drop(audience);
     station.stop().await?;
+    progress(NAME, "bare tokio server, 1,000 sockets");
     let bare = bare(context, SOCKETS, (count, EVERY), &ours.sample).await?;
     Ok(figures(&ours, &bare))
 }
 
 fn updates(context: &Context) -> usize {
     usize::try_from(context.lasting(LASTING).as_millis() / EVERY.as_millis()).unwrap_or(1)
-}
-
-async fn subscribers(day: &Day, exam: &Exam, count: usize) -> Outcome<Vec<Socket>> {
-    let mut sockets = Vec::with_capacity(count);
-    for _ in 0..count {
-        sockets.push(day.follow("observer", &format!("exam:{}", exam.id)).await?);
-    }
-    Ok(sockets)
 }
 
 async fn settle(audience: &Audience, sent: &[Sent]) -> Outcome<()> {
@@ -135,13 +129,9 @@ pub(super) async fn bare(
     (count, every): (usize, Duration),
     sample: &str,
 ) -> Outcome<Fanned> {
-    progress(NAME, &format!("bare tokio server, {sockets} sockets"));
     let (running, address) = start_bare(&context.me, context.prepared.dir()).await?;
-    let mut all = Vec::with_capacity(sockets);
-    for _ in 0..sockets {
-        all.push(Socket::open(address, "/live").await?);
-    }
-    let audience = Audience::new(all);
+    let mut audience = Audience::default();
+    audience.open(sockets, || Socket::open(address, "/live")).await?;
     let mut publisher = Socket::open(address, baseline::fanout::PUBLISH).await?;
     let frames: Vec<String> = (0..count + WARM_UP).map(|n| alike(sample, n)).collect();
     let (warm, measured) = frames.split_at(WARM_UP);

@@ -2,6 +2,7 @@
 
 use super::restart::all_answer;
 use super::{Context, Outcome, float, progress, seed};
+use crate::audience::Audience;
 use crate::day::{Day, Exam};
 use crate::report::{Figure, Target};
 use crate::station::Station;
@@ -31,10 +32,12 @@ const SENDERS: usize = 4;
 pub async fn run(context: &Context) -> Outcome<Vec<Figure>> {
     let seeded = seed::directory(context).await?;
     progress(NAME, "live exams after a restart");
-    let (empty, day) = context.station("memory").await?;
+    let (empty, day) = context.fresh_station("memory").await?;
     let nothing = empty.running.rss_bytes()?;
+    let signing_in = Station::restart(&context.prepared, &seeded.data).await?;
+    let full_day = Day::begin(signing_in.address).await?;
+    signing_in.stop().await?;
     let full = Station::restart(&context.prepared, &seeded.data).await?;
-    let full_day = Day::begin(full.address).await?;
     all_answer(full.address, full_day.token("observer"), seeded.exams).await?;
     let restarted = kib(full.running.rss_bytes()?, nothing, seeded.exams);
     full.stop().await?;
@@ -62,16 +65,11 @@ async fn idle_sockets(context: &Context, station: &Station, day: &Day) -> Outcom
     let exam = day.start_exams(1).await?.remove(0);
     let stream = format!("exam:{}", exam.id);
     let count = if context.quick { SOCKETS / 10 } else { SOCKETS };
-    let mut sockets = Vec::with_capacity(WARM_UP + count);
-    for _ in 0..WARM_UP {
-        sockets.push(day.follow("observer", &stream).await?);
-    }
+    let mut audience = Audience::default();
+    day.watch(&mut audience, &stream, WARM_UP).await?;
     let before = station.running.rss_bytes()?;
-    for _ in 0..count {
-        sockets.push(day.follow("observer", &stream).await?);
-    }
+    day.watch(&mut audience, &stream, count).await?;
     let after = station.running.rss_bytes()?;
-    drop(sockets);
     Ok((kib(after, before, count as u64), count))
 }
 
