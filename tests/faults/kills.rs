@@ -69,7 +69,7 @@ async fn prepare(place: &Place, doorman: &mut Doorman) {
 }
 
 fn job(exam: &WireId, token: &str, depth: usize, next: fn(u64) -> Command) -> Job {
-    Job { token: token.to_owned(), exam: *exam, depth, next: Box::new(next) }
+    Job { depth, ..Job::new(*exam, token.to_owned(), next) }
 }
 
 /// Another variant each time that a question's turn comes.

@@ -3,9 +3,12 @@
 
 pub mod checker;
 pub mod client;
+pub mod clock;
+pub mod events;
 pub mod http;
 pub mod journal;
 pub mod load;
+pub mod meddle;
 pub mod owners;
 pub mod process;
 pub mod proxy;

@@ -39,6 +39,13 @@ pub struct Doorman {
     people: Vec<JoinHandle<Work>>,
 }
 
+impl Job {
+    /// Somebody who works without a pause, one command after another.
+    pub fn new(exam: WireId, token: String, next: fn(u64) -> Command) -> Job {
+        Job { token, exam, depth: 1, rest: Duration::ZERO, next: Box::new(next) }
+    }
+}
+
 /// What a person has done.
 #[derive(Default, Debug)]
 pub struct Work {
@@ -46,6 +53,8 @@ pub struct Work {
     pub acked: Vec<Acked>,
     /// Acknowledged as applied before: the first answer was lost.
     pub dups: u64,
+    /// Answers that asked to come back later.
+    pub put_off: u64,
     /// What was refused for good.
     pub refused: Vec<String>,
     /// What the server did and may not do.
@@ -61,6 +70,7 @@ impl Work {
     pub fn add(&mut self, other: Work) {
         self.acked.extend(other.acked);
         self.dups += other.dups;
+        self.put_off += other.put_off;
         self.refused.extend(other.refused);
         self.violations.extend(other.violations);
         self.connections += other.connections;
@@ -75,6 +85,8 @@ pub struct Job {
     pub exam: WireId,
     /// Commands that they have under way at once; over HTTP always one.
     pub depth: usize,
+    /// How long they rest between two commands.
+    pub rest: Duration,
     /// Their next command. Each must change the exam whatever was lost before it.
     pub next: Box<dyn FnMut(u64) -> Command + Send + Sync>,
 }
@@ -173,6 +185,9 @@ async fn over_http(mut office: Office, mut job: Job) -> Work {
             }
             Err(refusal) => work.refused.push(refusal),
         }
+        if !job.rest.is_zero() {
+            pause(job.rest).await;
+        }
     }
     work
 }
@@ -200,6 +215,7 @@ async fn insist(
         match asked {
             Ok(reply) if reply.status == 200 => return Ok(reply.json()),
             Ok(reply) if matches!(reply.status, 429 | 503) => {
+                work.put_off += 1;
                 pause(AGAIN).await;
                 http = Some(open);
             }
@@ -235,6 +251,9 @@ async fn over_socket(mut office: Office, mut job: Job) -> Work {
         while !office.is_over() && client.queue.waiting.len() < job.depth {
             client.give(job.exam, &(job.next)(n)).await;
             n += 1;
+            if !job.rest.is_zero() {
+                pause(job.rest).await;
+            }
         }
         // A connection that has ended is made anew.
         let _ = client.next_within(LOOK).await;

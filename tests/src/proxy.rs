@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 /// Bytes read at once.
@@ -33,6 +34,7 @@ struct Line {
     bytes_max: AtomicU64,
     blocked: AtomicBool,
     cuts: AtomicU64,
+    open_ends: Notify,
 }
 
 impl Line {
@@ -57,6 +59,7 @@ impl Proxy {
             bytes_max: AtomicU64::new(0),
             blocked: AtomicBool::new(false),
             cuts: AtomicU64::new(0),
+            open_ends: Notify::new(),
         });
         let shared = line.clone();
         let accepting = tokio::spawn(async move {
@@ -78,6 +81,11 @@ impl Proxy {
     /// New connections are refused, or are not any more.
     pub fn block(&self, blocked: bool) {
         self.line.blocked.store(blocked, Ordering::Release);
+    }
+
+    /// Cuts every open connection now.
+    pub fn cut_open(&self) {
+        self.line.open_ends.notify_waiters();
     }
 
     /// Connections that were cut.
@@ -102,6 +110,7 @@ async fn carry(line: Arc<Line>, client: TcpStream) {
     let up = async { copy(&line, &mut from_client, &mut to_station, u64::MAX).await };
     let down = async { copy(&line, &mut from_station, &mut to_client, budget).await };
     let cut = tokio::select! {
+        () = line.open_ends.notified() => true,
         ended = up => ended.is_ok_and(|cut| cut),
         ended = down => ended.is_ok_and(|cut| cut),
     };

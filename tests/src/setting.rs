@@ -1,13 +1,15 @@
 //! Exams of small tools, planned and led through HTTP alone, as their people would do it.
 
-use crate::http::Http;
+use crate::http::{Ask, Http};
 use crate::stack::{OPERATOR, Stack};
 use actors::clock::SystemIds;
 use actors::ports::IdSource;
 use actors::testing::plans::{AnExam, small_practice, small_tool};
 use engine::exam::{Command, Issuer, Plan, Role};
 use engine::{CommandId, PersonId, Span, WireId};
+use entities::Person;
 use gateway::adapters::{keep_practice, keep_theory};
+use gateway::auth::{password, permissions};
 use serde_json::{Value, json};
 
 /// A new command id.
@@ -109,5 +111,43 @@ impl Stack {
     pub fn token_of(&self, issuer: &Issuer) -> String {
         let (person, role) = who(issuer);
         self.token(person, role)
+    }
+}
+
+impl Stack {
+    /// Enters a person who signs in with their login as the password.
+    ///
+    /// # Panics
+    /// When the store does not take them.
+    pub async fn enter(&self, id: PersonId, login: &str, role: Role) {
+        let secret = login.to_owned();
+        let salt = SystemIds.salt();
+        let hashed = tokio::task::spawn_blocking(move || password::hash(&secret, salt)).await;
+        let Ok(Ok(password_hash)) = hashed else { panic!("no hash: {hashed:?}") };
+        let person = Person {
+            id,
+            login: login.to_owned(),
+            name: format!("Person {login}"),
+            password_hash,
+            roles: vec![permissions::word(role).to_owned()],
+            personnel_no: None,
+            active: true,
+            made_at: self.app.clock.now(),
+        };
+        let put = self.app.store.put_person(&person).await;
+        assert!(put.is_ok(), "{put:?}");
+    }
+
+    /// Signs somebody in at the legacy door, as their client would.
+    ///
+    /// # Panics
+    /// When they are refused.
+    pub async fn sign_in(&self, login: &str) -> Http {
+        let form = format!("grant_type=password&username={login}&password={login}");
+        let reply = Http::new(self.addr).must(Ask::form("/token", &form)).await.json_of(200);
+        match reply["access_token"].as_str() {
+            Some(token) => Http::bearer(self.addr, token),
+            None => panic!("no token: {reply}"),
+        }
     }
 }

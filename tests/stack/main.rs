@@ -2,4 +2,10 @@
 //! free port. A stack that is dropped without being stopped, or does not stop cleanly, fails its
 //! test. Waits are on values.
 
+mod limits;
+mod live;
+mod mak;
 mod owners;
+mod panics;
+mod push;
+mod reconnects;

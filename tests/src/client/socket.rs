@@ -13,7 +13,7 @@ use gateway::wire::server::{ByeFrame, ServerFrame, WelcomeFrame};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -55,10 +55,14 @@ pub struct Client {
     pub mangle: Option<Mangle>,
     /// Connections that were opened.
     pub connections: u64,
+    /// The receive buffer of its socket, bytes; the system's own choice when absent.
+    pub receive_bytes: Option<u32>,
     /// Answers to `ping` are left out.
     pub mute: bool,
     /// Every frame read so far.
     pub frames: u64,
+    /// Pings among them.
+    pub pings: u64,
     folds: Folds,
     socket: Option<WebSocketStream<TcpStream>>,
     bye: Option<ByeFrame>,
@@ -78,8 +82,10 @@ impl Client {
             others: Vec::new(),
             mangle: None,
             connections: 0,
+            receive_bytes: None,
             mute: false,
             frames: 0,
+            pings: 0,
             folds: Folds::default(),
             socket: None,
             bye: None,
@@ -150,7 +156,11 @@ impl Client {
                 HeaderValue::from_str(value).map_err(|e| Error::Io(std::io::Error::other(e)))?;
             fields.insert(HeaderName::from_static(name), value);
         }
-        let stream = TcpStream::connect(self.addr).await?;
+        let line = TcpSocket::new_v4()?;
+        if let Some(bytes) = self.receive_bytes {
+            line.set_recv_buffer_size(bytes)?;
+        }
+        let stream = line.connect(self.addr).await?;
         stream.set_nodelay(true)?;
         let (socket, response) = tokio_tungstenite::client_async(request, stream).await?;
         self.socket = Some(socket);
@@ -204,6 +214,11 @@ impl Client {
             sub["resume"] = position;
         }
         self.send(&sub).await;
+    }
+
+    /// The names of the streams that it asked for.
+    pub fn streams(&self) -> Vec<String> {
+        self.folds.0.keys().cloned().collect()
     }
 
     /// The copy of a stream.
@@ -449,17 +464,21 @@ impl Client {
                 self.queue.err(&err);
                 self.others.push(ServerFrame::Err(err));
             }
-            ServerFrame::Ping(_) if !self.mute => return vec![json!({"t": "pong"})],
+            ServerFrame::Ping(_) => {
+                self.pings += 1;
+                if !self.mute {
+                    return vec![json!({"t": "pong"})];
+                }
+            }
             ServerFrame::Bye(bye) => self.bye = Some(bye),
             frame @ (ServerFrame::Sub(_)
             | ServerFrame::Snap(_)
             | ServerFrame::Ev(_)
             | ServerFrame::Dig(_)
             | ServerFrame::Lag(_)) => return self.folds.take(&frame),
-            frame @ (ServerFrame::Pres(_)
-            | ServerFrame::Ping(_)
-            | ServerFrame::AuthSoon(_)
-            | ServerFrame::Auth(_)) => self.others.push(frame),
+            frame @ (ServerFrame::Pres(_) | ServerFrame::AuthSoon(_) | ServerFrame::Auth(_)) => {
+                self.others.push(frame)
+            }
         }
         Vec::new()
     }
