@@ -41,6 +41,7 @@ release: need-run web ## build the program that ships: target/release/nsk
 test: need-test check ## everything: `make check`, then every test
 	cargo test --quiet --workspace --doc
 	cargo nextest run --workspace
+	@$(MAKE) --no-print-directory browser-test
 
 .PHONY: check
 check: need-test fmt deny web-check lint docs ## format, lints, licences, docs, web types and tests
@@ -66,6 +67,11 @@ docs: web ## rustdoc, warnings are errors
 web-check: web ## types and unit tests of the pages
 	npm --prefix web run --silent check
 	npm --prefix web run --silent test
+
+.PHONY: browser-test
+browser-test: web ## the pages in a real browser, on a demo station of their own
+	cargo build --quiet --workspace --bin nsk
+	NSK=$(CURDIR)/$(NSK) npm --prefix web run --silent e2e
 
 # ---- measure it ----
 
