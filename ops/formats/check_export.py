@@ -180,18 +180,38 @@ def check_score(export, records, form):
     return checked
 
 
-def main(path):
-    with open(path, encoding="utf-8") as file:
-        export = json.load(file)
+def check_end(export, records):
+    """Whatever the document says beside its records follows from them."""
+    plan = records[0]["d"]
+    need(export["wire_id"] == plan["wire_id"], "the number is not the planned exam's")
+    need(export["stream"] == records[0]["stream"], "the stream is not the records'")
+    for name in ("tool", "practice"):
+        found = hash_json(export[name]) if export.get(name) is not None else None
+        need(found == plan.get(name), f"{name} is not the one that was planned")
+    ends = {"completed": "completed", "aborted": "aborted", "cancelled": "cancelled",
+            "no_show_recorded": "no_show"}
+    end = next((r for r in reversed(records) if r["kind"] in ends), None)
+    need(end is not None, "no record says how the exam ended")
+    need(export["phase"] == ends[end["kind"]], f"the exam is {ends[end['kind']]}")
+    need(export.get("outcome") == end["d"].get("outcome"), "the outcome is not the recorded one")
+
+
+def check(export):
     need(export.get("format") == "nsk-exam-export/1", "not an nsk-exam-export/1 document")
     records = export["records"]
     head = check_chain(records)
     need(head == export["head"], "the head is not the last record's hash")
+    check_end(export, records)
     print(f"chain: {len(records)} records, head {head}")
     form = check_form(export, records)
     if form is not None:
         print(f"form: {len(form['items'])} questions, as committed")
         print(f"scores: {check_score(export, records, form)} checked exactly")
+
+
+def main(path):
+    with open(path, encoding="utf-8") as file:
+        check(json.load(file))
 
 
 if __name__ == "__main__":

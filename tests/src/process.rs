@@ -80,14 +80,18 @@ impl Nsk {
     /// # Errors
     /// What it said when it ended instead.
     pub async fn start(arguments: &[&str]) -> Result<Nsk, Said> {
-        let spawned = command(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
-        let mut child = match spawned {
+        Nsk::start_by(command(arguments)).await
+    }
+
+    /// As [`Nsk::start`], by a command that becomes the program.
+    ///
+    /// # Errors
+    /// As [`Nsk::start`].
+    pub async fn start_by(mut command: Command) -> Result<Nsk, Said> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = match command.kill_on_drop(true).spawn() {
             Ok(child) => child,
-            Err(e) => panic!("nsk {arguments:?}: {e}"),
+            Err(e) => panic!("{command:?}: {e}"),
         };
         let (Some(out), Some(mut err)) = (child.stdout.take(), child.stderr.take()) else {
             panic!("nsk without pipes");
@@ -165,6 +169,17 @@ impl Nsk {
         match patiently("the end of nsk", self.child.wait()).await {
             Ok(status) => status,
             Err(e) => panic!("nsk cannot be waited for: {e}"),
+        }
+    }
+
+    /// Its process id.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn id(&self) -> u32 {
+        match self.child.id() {
+            Some(id) => id,
+            None => panic!("nsk has ended"),
         }
     }
 

@@ -2,6 +2,9 @@
 //! free port. A stack that is dropped without being stopped, or does not stop cleanly, fails its
 //! test. Waits are on values.
 
+mod clock;
+mod day;
+mod disk;
 mod limits;
 mod live;
 mod mak;

@@ -1,14 +1,18 @@
-//! What is looked after beside the work: the wall clock, revocations of other processes, and the
-//! picture of the actors for readiness and metrics.
+//! What is looked after beside the work: the wall clock, revocations of other processes, sittings
+//! that end, and the picture of the actors for readiness and metrics.
 
 use crate::adapters::StoreRevocation;
-use crate::adapters::clock::StationClock;
+use crate::adapters::clock::{JUMP, StationClock};
+use crate::app::App;
 use actors::board::{Alert, Board};
-use actors::ports::Clock;
+use actors::ports::{Clock, Revoked};
 use actors::system::{Picture, System};
+use engine::Span;
+use entities::NewRevocation;
 use std::rc::Weak;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -34,21 +38,23 @@ fn every(ms: u64) -> tokio::time::Interval {
 pub(super) fn clock(station: StationClock, board: Board) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut ticks = every(CLOCK_MS);
-        let mut told = false;
+        let mut told: Option<Span> = None;
         loop {
             ticks.tick().await;
-            match station.jumped() {
-                Some(drift) if !told => {
+            match (station.jumped(), told) {
+                // A second jump is told as well; a clock that goes a little wrong is not.
+                (Some(drift), Some(before)) if (drift - before).0.abs() <= JUMP.0 => {}
+                (Some(drift), _) => {
                     tracing::warn!(drift_ms = drift.0, "wall clock jumped");
                     board.alert(clock_alert(&station, drift.0));
-                    told = true;
+                    told = Some(drift);
                 }
-                None if told => {
+                (None, Some(_)) => {
                     tracing::info!("wall clock agrees again");
                     board.clear_alert(CLOCK_ALERT);
-                    told = false;
+                    told = None;
                 }
-                _ => {}
+                (None, None) => {}
             }
         }
     })
@@ -99,6 +105,37 @@ pub(super) fn revocations(
                 tracing::warn!(%error, "revocations not read");
             }
             failing = result.is_err();
+        }
+    })
+}
+
+/// A sitting that ends takes its tokens along: they are refused from here on, on plain HTTP too.
+pub(super) fn sittings(app: &App) -> JoinHandle<()> {
+    let mut ended = app.sessions.ended();
+    let (revocation, clock) = (app.revocation.clone(), app.clock.clone());
+    let life = Span::minutes(i64::from(app.config.auth.session_minutes));
+    tokio::spawn(async move {
+        loop {
+            let sid = match ended.recv().await {
+                Ok(Revoked::Session(sid)) => sid,
+                Ok(Revoked::Token(_)) => continue,
+                Err(RecvError::Lagged(missed)) => {
+                    tracing::warn!(missed, "sittings ended unheard");
+                    continue;
+                }
+                Err(RecvError::Closed) => return,
+            };
+            let at = clock.now();
+            let ended = NewRevocation {
+                jti: None,
+                sid: Some(sid),
+                reason: "the sitting has ended".to_owned(),
+                at,
+                expires_at: at + life,
+            };
+            if let Err(error) = revocation.revoke(&ended).await {
+                tracing::warn!(%error, "tokens of an ended sitting not revoked");
+            }
         }
     })
 }
