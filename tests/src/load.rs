@@ -169,13 +169,14 @@ impl Office {
 
 async fn over_http(mut office: Office, mut job: Job) -> Work {
     let mut work = Work::default();
+    let mut http = None;
     let mut n = 0;
     while !office.is_over() {
         let cmd = fresh();
         let body = json!({"cmd": cmd, "body": (job.next)(n)});
         n += 1;
         let asked_us = SystemClock.monotonic_us();
-        match insist(&mut office, &job, &body, &mut work).await {
+        match insist((&mut office, &mut http), &job, &body, &mut work).await {
             Ok(reply) => {
                 let seq = reply["seq"].as_u64().unwrap_or_default();
                 let acked_us = SystemClock.monotonic_us();
@@ -194,13 +195,12 @@ async fn over_http(mut office: Office, mut job: Job) -> Work {
 
 /// Sends one command until it is answered for good.
 async fn insist(
-    office: &mut Office,
+    (office, http): (&mut Office, &mut Option<Http>),
     job: &Job,
     body: &Value,
     work: &mut Work,
 ) -> Result<Value, String> {
     let path = commands(job.exam);
-    let mut http: Option<Http> = None;
     loop {
         let addr = office.addr().await;
         let open = http.take().filter(|open| open.addr == addr);
@@ -213,11 +213,14 @@ async fn insist(
             () = office.moved(addr) => continue,
         };
         match asked {
-            Ok(reply) if reply.status == 200 => return Ok(reply.json()),
+            Ok(reply) if reply.status == 200 => {
+                *http = Some(open);
+                return Ok(reply.json());
+            }
             Ok(reply) if matches!(reply.status, 429 | 503) => {
                 work.put_off += 1;
                 pause(AGAIN).await;
-                http = Some(open);
+                *http = Some(open);
             }
             Ok(reply) => return Err(format!("{}: {}", reply.status, reply.text())),
             Err(_) => pause(AGAIN).await,

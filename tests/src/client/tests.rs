@@ -68,9 +68,12 @@ fn a_gap_is_named_and_nothing_is_folded_until_the_snapshot() {
     assert_eq!(fold.tally.gaps, 2);
 }
 
+/// What a violation is called, and how it comes about.
+type Breach = (&'static str, fn(&mut Fold));
+
 #[test]
 fn what_the_server_may_not_do_is_noted() {
-    let cases: [(&str, fn(&mut Fold)); 6] = [
+    let cases: [Breach; 6] = [
         ("does not have", |f| {
             f.state = None;
             f.sub(&sub(true, "e", 1));
