@@ -1,6 +1,10 @@
 //! Commands that a client has sent and keeps until they are answered.
 
+use super::socket::Client;
 use crate::checker::Acked;
+use actors::clock::SystemClock;
+use actors::ports::Clock;
+use engine::exam::Command;
 use engine::{CommandId, WireId};
 use gateway::wire::server::{AckFrame, ErrFrame};
 use serde_json::{Value, json};
@@ -96,5 +100,33 @@ impl Queue {
             Answer::Refused(_) => None,
         };
         self.answers.values().filter_map(acked).collect()
+    }
+}
+
+impl Client {
+    /// Gives a command under a new id; it is kept until it is answered.
+    pub async fn give(&mut self, exam: WireId, command: &Command) -> CommandId {
+        let cmd = crate::setting::fresh();
+        self.give_as(exam, cmd, command).await;
+        cmd
+    }
+
+    /// Gives a command under this id.
+    pub async fn give_as(&mut self, exam: WireId, cmd: CommandId, command: &Command) {
+        let body = serde_json::to_value(command).unwrap_or_default();
+        let asked_us = SystemClock.monotonic_us();
+        let id = self.queue.keep(Pending { exam, cmd, body, asked_us });
+        let frame = self.queue.waiting[&id].frame(id);
+        self.send(&frame).await;
+    }
+
+    /// Sends everything again that has no answer.
+    pub async fn send_waiting(&mut self) {
+        self.due.clear();
+        self.queue.again.clear();
+        let frames: Vec<Value> = self.queue.waiting.iter().map(|(id, p)| p.frame(*id)).collect();
+        for frame in frames {
+            self.send(&frame).await;
+        }
     }
 }

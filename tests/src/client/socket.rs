@@ -1,13 +1,11 @@
 //! The connection of a client: hello, resume, one frame after another, and the end.
 
-use super::folding::{Fold, Folds, Standing};
+use super::folding::{Folds, Standing};
 use super::mangle::Mangle;
-use super::queue::{Pending, Queue};
+use super::queue::Queue;
 use crate::wait::{PATIENCE, patiently};
 use actors::clock::SystemClock;
 use actors::ports::Clock;
-use engine::exam::Command;
-use engine::{CommandId, WireId};
 use futures_util::{SinkExt, StreamExt};
 use gateway::wire::server::{ByeFrame, ServerFrame, WelcomeFrame};
 use serde_json::{Value, json};
@@ -22,11 +20,6 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 /// The subprotocol of version 1.
 pub const SUBPROTOCOL: &str = "exam.v1.json";
-
-/// Frames that are read before a digest is asked for again.
-const SETTLE_FRAMES: usize = 16;
-/// Longest wait for each of them.
-const SETTLE: Duration = Duration::from_millis(200);
 
 /// How a connection ended.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -63,11 +56,11 @@ pub struct Client {
     pub frames: u64,
     /// Pings among them.
     pub pings: u64,
-    folds: Folds,
+    pub(super) folds: Folds,
     socket: Option<WebSocketStream<TcpStream>>,
     bye: Option<ByeFrame>,
     violations: Vec<String>,
-    due: Vec<(Instant, u64)>,
+    pub(super) due: Vec<(Instant, u64)>,
 }
 
 impl Client {
@@ -195,91 +188,6 @@ impl Client {
         }
     }
 
-    /// Follows a stream, and waits until it is given or refused.
-    pub async fn follow(&mut self, stream: &str) {
-        self.ask(stream).await;
-        let name = stream.to_owned();
-        self.until(&format!("{stream} to be followed"), |client| {
-            matches!(client.fold(&name).standing, Standing::Follows | Standing::Refused)
-        })
-        .await;
-    }
-
-    /// Asks for a stream, from where its copy stands.
-    pub async fn ask(&mut self, stream: &str) {
-        let fold = self.folds.0.entry(stream.to_owned()).or_default();
-        fold.asked();
-        let mut sub = json!({"t": "sub", "s": stream});
-        if let Some(position) = fold.position() {
-            sub["resume"] = position;
-        }
-        self.send(&sub).await;
-    }
-
-    /// The names of the streams that it asked for.
-    pub fn streams(&self) -> Vec<String> {
-        self.folds.0.keys().cloned().collect()
-    }
-
-    /// The copy of a stream.
-    ///
-    /// # Panics
-    /// When it was never asked for.
-    pub fn fold(&self, stream: &str) -> &Fold {
-        match self.folds.0.get(stream) {
-            Some(fold) => fold,
-            None => panic!("{stream} was never asked for"),
-        }
-    }
-
-    /// The copy of a stream.
-    ///
-    /// # Panics
-    /// When it was never asked for.
-    pub fn fold_mut(&mut self, stream: &str) -> &mut Fold {
-        match self.folds.0.get_mut(stream) {
-            Some(fold) => fold,
-            None => panic!("{stream} was never asked for"),
-        }
-    }
-
-    /// The state of a stream.
-    ///
-    /// # Panics
-    /// When there is none.
-    pub fn state(&self, stream: &str) -> &Value {
-        match &self.fold(stream).state {
-            Some(state) => state,
-            None => panic!("{stream} has no state yet"),
-        }
-    }
-
-    /// Gives a command under a new id; it is kept until it is answered.
-    pub async fn give(&mut self, exam: WireId, command: &Command) -> CommandId {
-        let cmd = crate::setting::fresh();
-        self.give_as(exam, cmd, command).await;
-        cmd
-    }
-
-    /// Gives a command under this id.
-    pub async fn give_as(&mut self, exam: WireId, cmd: CommandId, command: &Command) {
-        let body = serde_json::to_value(command).unwrap_or_default();
-        let asked_us = SystemClock.monotonic_us();
-        let id = self.queue.keep(Pending { exam, cmd, body, asked_us });
-        let frame = self.queue.waiting[&id].frame(id);
-        self.send(&frame).await;
-    }
-
-    /// Sends everything again that has no answer.
-    pub async fn send_waiting(&mut self) {
-        self.due.clear();
-        self.queue.again.clear();
-        let frames: Vec<Value> = self.queue.waiting.iter().map(|(id, p)| p.frame(*id)).collect();
-        for frame in frames {
-            self.send(&frame).await;
-        }
-    }
-
     /// Sends any frame. A connection that has ended is noticed when the next is read.
     pub async fn send(&mut self, frame: &Value) {
         self.send_message(Message::text(frame.to_string())).await;
@@ -392,31 +300,6 @@ impl Client {
     /// Whether it has a connection, as far as it knows.
     pub fn is_connected(&self) -> bool {
         self.socket.is_some()
-    }
-
-    /// Asks for digests of a stream until one agrees with the copy: nothing is missing then.
-    ///
-    /// # Panics
-    /// When none does.
-    pub async fn settle(&mut self, stream: &str) {
-        let name = stream.to_owned();
-        let before = self.fold(stream).tally.agreed;
-        let settling = async {
-            loop {
-                self.send(&json!({"t": "dig", "s": name})).await;
-                for _ in 0..SETTLE_FRAMES {
-                    if let Err(gone) = self.next_within(SETTLE).await {
-                        panic!("{name}: the connection ended: {gone:?}");
-                    }
-                    let fold = self.fold(&name);
-                    let agreed = fold.agreed.as_ref().is_some_and(|(seq, _)| *seq == fold.seq);
-                    if fold.tally.agreed > before && agreed {
-                        return;
-                    }
-                }
-            }
-        };
-        patiently(&format!("a digest of {stream} that agrees"), settling).await;
     }
 
     /// Ends the connection without a word.
