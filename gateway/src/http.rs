@@ -13,11 +13,13 @@ pub mod headers;
 pub mod health;
 pub mod limits;
 pub mod mak;
+pub mod planning;
 pub mod sessions;
 
 use crate::app::App;
 use crate::assets;
 use crate::auth::{Who, guard, permissions};
+use crate::error::ApiError;
 use crate::live::{self, Gate, Hub, Worker};
 use crate::telemetry;
 use crate::{asyncapi, openapi};
@@ -104,6 +106,7 @@ pub const ROUTES: &[Route] = &[
     delete(Modern, "/api/nsk/v1/session", || web::delete().to(sessions::close)),
     post(Modern, "/api/nsk/v1/tickets", || web::post().to(sessions::ticket)),
     get(Modern, "/api/nsk/v1/board", || web::get().to(board::show)),
+    get(Modern, "/api/nsk/v1/planning", || web::get().to(planning::show)),
     get(Modern, "/api/nsk/v1/exams", || web::get().to(exams::list)),
     post(Modern, "/api/nsk/v1/exams", || web::post().to(exams::plan)),
     get(Modern, "/api/nsk/v1/exams/{exam_id}", || web::get().to(exams::snapshot)),
@@ -166,6 +169,10 @@ pub fn application(
         .app_data(parts.hub.clone())
         .app_data(parts.gate.clone())
         .app_data(Worker::new(parts.app.clone(), parts.hub.clone(), parts.gate.clone()))
+        .app_data(
+            web::QueryConfig::default()
+                .error_handler(|error, _| ApiError::bad_request(error.to_string()).into()),
+        )
         .configure(routes)
         .default_service(web::to(assets::file))
         .wrap(from_fn(guard))

@@ -179,6 +179,7 @@ async fn assemble(
     let watchers = vec![
         watch::clock(ground.station, app.board.clone()),
         watch::revocations(ground.revocation, clock),
+        watch::sittings(&app),
         watch::picture(Rc::downgrade(&system), picture),
     ];
     let (addr, server, parts) = http(app.clone(), listener)?;

@@ -2,6 +2,7 @@
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 
@@ -36,6 +37,10 @@ pub async fn security<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
     let csp = if request.path().starts_with(DOCS) { CSP_DOCS } else { CSP };
     let mut response = next.call(request).await?;
+    // A socket shows nothing that these could guard.
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(response);
+    }
     let headers = response.headers_mut();
     for (name, value) in PLAIN {
         headers.insert(name, HeaderValue::from_static(value));

@@ -325,6 +325,45 @@ fn a_revoked_sign_in_closes_its_open_sockets() {
 }
 
 #[test]
+fn a_candidate_sits_in_one_place() {
+    run(async {
+        let station = station(|_| {}).await;
+        let mut socket = TcpStream::connect(station.running.addr).await.expect("connected");
+        let mut sign_in = async || {
+            let body = "username=candidate&password=candidate";
+            let kind = "content-type: application/x-www-form-urlencoded";
+            let len = body.len();
+            let text = format!(
+                "POST /token HTTP/1.1\r\nhost: x\r\n{kind}\r\ncontent-length: {len}\r\n\r\n{body}"
+            );
+            socket.write_all(text.as_bytes()).await.expect("sent");
+            let mut heard = Vec::new();
+            while !heard.ends_with(b"}") {
+                assert!(socket.read_buf(&mut heard).await.expect("read") > 0);
+            }
+            let text = String::from_utf8(heard).expect("text");
+            let body: Value =
+                serde_json::from_str(text.split("\r\n\r\n").nth(1).expect("a body")).expect("JSON");
+            body["access_token"].as_str().expect("a token").to_owned()
+        };
+        let first = sign_in().await;
+        let mut client = Client::signed_in(&station, &first).await;
+        client.follow("exam:101").await;
+        let second = sign_in().await;
+        assert_eq!(client.closed().await.0, 4501, "the first device is signed out");
+        let mut client = Client::signed_in(&station, &second).await;
+        client.follow("exam:101").await;
+        let refused = async {
+            while station.running.app.auth.verify(&first).is_ok() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, refused).await.expect("refused on plain HTTP too");
+        station.stop().await;
+    });
+}
+
+#[test]
 fn a_browser_is_known_by_its_cookie_and_its_origin() {
     run(async {
         let station = station(|_| {}).await;

@@ -1,6 +1,6 @@
 //! The TypeScript of every wire type, for `web/src/api/generated.ts`.
 
-use super::{board, client, exams, problem, server, sessions};
+use super::{board, client, exams, planning, problem, server, sessions};
 use engine::exam::{self, view};
 use engine::form::presented;
 use engine::{question, scoring};
@@ -43,6 +43,7 @@ macro_rules! every_type {
             exams::CommandRequest, exams::CommandReply, exams::PlanRequest, exams::ListedExam,
             exams::ExamList, exams::ExamSnapshot, exams::BoardSnapshot, exams::TimelineRecord,
             exams::Timeline, exams::Sentences, exams::SheetReply, exams::ReleaseReply,
+            planning::PlannablePerson, planning::PlannableTool, planning::Planning,
         )
     };
 }
@@ -92,7 +93,7 @@ mod tests {
         let written = std::fs::read_to_string(path).unwrap_or_default();
         assert!(
             written == typescript(),
-            "{path} is stale: run `cargo run -p gateway --example types`"
+            "{path} is stale: run `cargo run -p gateway --example typescript`"
         );
     }
 }
