@@ -1,11 +1,12 @@
 //! The station with planted faults: it serves as `nsk serve` does, and each `SIGUSR1` makes the
-//! next decision of exam 1001 panic. Built with the feature `faults` only, for `load-tests bench
+//! next decision of one exam panic, first of exam 1001, then of 1002, and so on. Built with the feature `faults` only, for `load-tests bench
 //! --only panic`; the program that ships has no such hook.
 
 use engine::WireId;
 use gateway::config::Config;
 use gateway::error::Trouble;
 use gateway::serve::{Machine, start_on};
+use gateway::telemetry;
 use load_tests::day::FIRST_EXAM;
 use std::path::Path;
 use std::process::ExitCode;
@@ -41,12 +42,18 @@ async fn serve_faulty(config: Config) -> Result<bool, Trouble> {
     let listen = |kind| signal(kind).map_err(|e| Trouble::new(format!("no signals: {e}")));
     let mut plant = listen(SignalKind::user_defined1())?;
     let mut stop = listen(SignalKind::terminate())?;
+    // As `nsk` does: a panic is one log line without a backtrace.
+    telemetry::init(&config.log)?;
     let machine = Machine::default();
     let faults = machine.faults.clone();
     let running = start_on(config, machine).await?;
+    let mut next = FIRST_EXAM;
     loop {
         tokio::select! {
-            _ = plant.recv() => faults.panic_in_decide(WireId(FIRST_EXAM), 1),
+            _ = plant.recv() => {
+                faults.panic_in_decide(WireId(next), 1);
+                next += 1;
+            }
             _ = stop.recv() => return Ok(running.stop().await),
         }
     }

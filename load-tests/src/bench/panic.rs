@@ -14,14 +14,14 @@ use std::io;
 use std::time::{Duration, Instant};
 
 const NAME: &str = "panic";
-/// Running exams; the first of them panics.
+/// Running exams, one of which panics in a span.
 const EXAMS: u64 = 200;
 /// Between two answers: 1,000 in a second, over all other exams.
 const EVERY: Duration = Duration::from_millis(1);
 /// One span.
 const SPAN: Duration = Duration::from_millis(1_500);
-/// Spans of each kind. One panic each, which stays within the budget of restarts.
-const SPANS: usize = 3;
+/// Spans of each kind. Another exam panics in each, so that none uses up its restarts.
+const SPANS: usize = 6;
 /// Longest until the exam that panicked answers again.
 const BACK_WITHIN: Duration = Duration::from_secs(20);
 /// How often it is asked.
@@ -41,19 +41,19 @@ pub async fn run(context: &Context) -> Outcome<Vec<Figure>> {
     let station = context.prepared.start_as(&faulty, NAME).await?;
     let day = Day::begin(station.address).await?;
     let exams = day.start_exams(EXAMS).await?;
-    let (hit, others) = exams.split_first().ok_or("no exams")?;
+    let (hit, others) = exams.split_at(SPANS);
     let mut socket = day.socket("candidate").await?;
     let mut next = 0;
     let span = context.lasting(SPAN);
     answers(&mut socket, others, &mut next, span).await?;
-    let (mut calm, mut panicking) = (Latencies::default(), Latencies::default());
+    let (mut calm, mut panicking) = (Vec::new(), Vec::new());
     let mut back = Latencies::default();
-    for round in 1..=SPANS as u64 {
+    for (hit, round) in hit.iter().zip(1..) {
         progress(NAME, &format!("span {round} of {SPANS}: calm, then with a panic"));
-        calm.merge(&answers(&mut socket, others, &mut next, span).await?);
+        calm.push(answers(&mut socket, others, &mut next, span).await?);
         let answered = answers(&mut socket, others, &mut next, span);
         let (latencies, took) = tokio::join!(answered, hit_and_wait(&station, &day, hit, round));
-        panicking.merge(&latencies?);
+        panicking.push(latencies?);
         back.record(took?);
     }
     let panics = super::counter(&station, "nsk_panics_total").await?;
@@ -64,16 +64,28 @@ pub async fn run(context: &Context) -> Outcome<Vec<Figure>> {
     Ok(figures(&calm, &panicking, &back))
 }
 
-fn figures(calm: &Latencies, panicking: &Latencies, back: &Latencies) -> Vec<Figure> {
+fn figures(calm: &[Latencies], panicking: &[Latencies], back: &Latencies) -> Vec<Figure> {
+    let count: u64 = panicking.iter().map(Latencies::count).sum();
     vec![
-        Figure::new(NAME, "ack of the other exams, p99", panicking.quantile_ms(0.99), "ms")
-            .beside(calm.quantile_ms(0.99))
+        Figure::new(NAME, "ack of the other exams, p99", median(panicking, 0.99), "ms")
+            .beside(median(calm, 0.99))
             .target(Target::RatioMax(1.2))
-            .note(format!("baseline: the same without a panic; {} answers", panicking.count())),
-        Figure::new(NAME, "ack of the other exams, p50", panicking.quantile_ms(0.5), "ms")
-            .beside(calm.quantile_ms(0.5)),
+            .note(format!("baseline: spans without a panic; median of {SPANS}, {count} answers")),
+        Figure::new(NAME, "ack of the other exams, p50", median(panicking, 0.5), "ms")
+            .beside(median(calm, 0.5)),
         Figure::new(NAME, "until the exam that panicked answers, max", back.max_ms(), "ms"),
     ]
+}
+
+/// The median of the spans' quantiles: a panic is in each of them, what else the machine does is not.
+fn median(spans: &[Latencies], share: f64) -> f64 {
+    let mut all: Vec<f64> = spans.iter().map(|span| span.quantile_ms(share)).collect();
+    all.sort_by(f64::total_cmp);
+    match (all.get(all.len() / 2), all.len() % 2) {
+        (Some(upper), 0) => f64::midpoint(*upper, all[all.len() / 2 - 1]),
+        (Some(middle), _) => *middle,
+        (None, _) => 0.0,
+    }
 }
 
 /// Answers to all exams in turn for a span, on schedule; a refusal is an error.
@@ -125,5 +137,25 @@ async fn hit_and_wait(
             return Err(io::Error::other("the exam that panicked does not answer again"));
         }
         tokio::time::sleep(AGAIN).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_bad_span_does_not_decide() {
+        let span = |ms| {
+            let mut latencies = Latencies::default();
+            latencies.record(Duration::from_millis(ms));
+            latencies
+        };
+        for (spans, expected) in
+            [(vec![], 0.0), (vec![5], 5.0), (vec![5, 900, 6], 6.0), (vec![900, 4, 6, 5], 5.5)]
+        {
+            let spans: Vec<Latencies> = spans.into_iter().map(span).collect();
+            assert!((median(&spans, 0.99) - expected).abs() < 0.01, "{expected}");
+        }
     }
 }
