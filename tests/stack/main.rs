@@ -2,6 +2,7 @@
 //! free port. A stack that is dropped without being stopped, or does not stop cleanly, fails its
 //! test. Waits are on values.
 
+mod blindness;
 mod clock;
 mod day;
 mod disk;
@@ -12,3 +13,5 @@ mod owners;
 mod panics;
 mod push;
 mod reconnects;
+mod rights;
+mod stops;

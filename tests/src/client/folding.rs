@@ -54,6 +54,8 @@ pub struct Tally {
     pub recovered: u64,
     /// Steps folded in.
     pub applied: u64,
+    /// Those of them that were sealed.
+    pub sealed: u64,
     /// Steps dropped as known.
     pub stale: u64,
     /// Gaps that the numbers showed.
@@ -150,6 +152,7 @@ impl Fold {
         if frame.kind == "sealed" && (frame.by.is_some() || frame.d.is_some()) {
             self.violates(format!("a sealed step {} with contents", frame.seq));
         }
+        self.tally.sealed += u64::from(frame.kind == "sealed");
         if let Some(patch) = &frame.d {
             merge(self.state.get_or_insert_with(|| Value::Object(Map::new())), patch);
         }
