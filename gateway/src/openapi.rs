@@ -4,7 +4,7 @@ mod operations;
 
 use crate::error::ApiError;
 use crate::http::{ROUTES, Route, Service};
-use crate::wire::{exams, mak, problem, server, sessions};
+use crate::wire::{exams, mak, planning, problem, server, sessions};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use operations::{Body, Docs, docs_of};
@@ -206,6 +206,7 @@ fn schemas() -> Value {
     add::<exams::Timeline>(&mut found);
     add::<exams::SheetReply>(&mut found);
     add::<exams::ReleaseReply>(&mut found);
+    add::<planning::Planning>(&mut found);
     add::<server::PersonFrame>(&mut found);
     let named = found
         .into_iter()

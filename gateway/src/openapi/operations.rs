@@ -129,6 +129,9 @@ fn modern(method: &str, path: &str) -> Option<Docs> {
         ("GET", "/api/nsk/v1/board") => {
             Docs::new("The board of all exams", Body::One("BoardSnapshot"))
         }
+        ("GET", "/api/nsk/v1/planning") => {
+            Docs::new("People and tools to plan exams with", Body::One("Planning"))
+        }
         ("GET", "/api/nsk/v1/exams") => {
             Docs::new("Exams that the caller may see", Body::One("ExamList")).asks(LIST)
         }

@@ -2042,3 +2042,62 @@ export type ReleaseReply = {
  * The exam was quarantined and is not any more.
  */
 released: boolean, };
+
+/**
+ * Somebody who can sit an exam or sit on a panel.
+ */
+export type PlannablePerson = { 
+/**
+ * The person's number.
+ */
+person: number, 
+/**
+ * Full name.
+ */
+name: string, 
+/**
+ * What they may do.
+ */
+roles: Array<Role>, };
+
+/**
+ * A tool.
+ */
+export type PlannableTool = { 
+/**
+ * Its hash, which a plan names.
+ */
+hash: string, 
+/**
+ * The part that it serves: theory or practice.
+ */
+part: ExamClass, 
+/**
+ * What to call it.
+ */
+title: string, 
+/**
+ * Its maker's version.
+ */
+version: number, 
+/**
+ * The qualification's id; 0 when the tool names none.
+ */
+skill_id: number, 
+/**
+ * The qualification's number, where the tool gives it.
+ */
+qualification?: string, };
+
+/**
+ * People and tools to choose from.
+ */
+export type Planning = { 
+/**
+ * Active candidates and experts, by name.
+ */
+people: Array<PlannablePerson>, 
+/**
+ * Tools, the latest import first.
+ */
+tools: Array<PlannableTool>, };
