@@ -50,3 +50,9 @@ async fn a_stop_under_load_is_clean_and_loses_nothing() {
     let log = streams(place.data(), (1..=EXAMS).map(WireId)).await;
     assert_eq!(check(&log, &all.acked), Vec::<String>::new());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[should_panic(expected = "dropped without stop")]
+async fn a_stack_that_is_dropped_accuses() {
+    let _dropped = Setup::new().start().await;
+}
