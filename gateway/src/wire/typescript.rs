@@ -93,7 +93,7 @@ mod tests {
         let written = std::fs::read_to_string(path).unwrap_or_default();
         assert!(
             written == typescript(),
-            "{path} is stale: run `cargo run -p gateway --example typescript`"
+            "{path} is stale: run `nsk export-types -o web/src/api/generated.ts`"
         );
     }
 }
