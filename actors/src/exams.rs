@@ -49,7 +49,8 @@ pub enum SubmitError {
     #[error("an exam with this number exists already")]
     ExamExists,
     /// The exam failed too often and is read-only until an operator releases it.
-    #[error("the exam is quarantined: {0}")]
+    // Why it did is for operators: the board tells them.
+    #[error("the exam is read-only until an operator releases it")]
     Quarantined(String),
     /// This very command makes the program fail; it is refused for good.
     #[error("this command cannot be carried out; an operator has been told")]

@@ -34,7 +34,10 @@ impl Topic {
     pub fn parse(text: &str) -> Option<Topic> {
         let known = text == "board"
             || text.strip_prefix("exam:").is_some_and(|n| {
-                !n.is_empty() && n.len() <= 16 && n.bytes().all(|b| b.is_ascii_digit())
+                // One name for one stream: no zeros before the number.
+                let plain =
+                    n.bytes().all(|b| b.is_ascii_digit()) && (n == "0" || !n.starts_with('0'));
+                plain && (1..=16).contains(&n.len())
             });
         known.then(|| Topic(text.into()))
     }
@@ -222,4 +225,40 @@ pub enum Item {
     },
     /// An answer to a command, or anything else that is already encoded. Never dropped.
     Reply(Bytes),
+}
+
+impl Item {
+    /// The stream that it belongs to; answers belong to none.
+    fn topic(&self) -> Option<&Topic> {
+        match self {
+            Item::Subscribed { topic, .. }
+            | Item::Digest { topic, .. }
+            | Item::Lagged { topic, .. }
+            | Item::Presence { topic, .. } => Some(topic),
+            Item::Snapshot(snapshot) => Some(&snapshot.topic),
+            Item::Update(update) => Some(&update.topic),
+            Item::Reply(_) => None,
+        }
+    }
+
+    /// Somebody waits for exactly this one: it is kept whatever follows it.
+    fn is_answer(&self) -> bool {
+        matches!(self, Item::Reply(_) | Item::Subscribed { id: Some(_), .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_has_one_name() {
+        for text in ["board", "exam:0", "exam:42", "exam:9007199254740991"] {
+            assert_eq!(Topic::parse(text).map(|t| t.to_string()).as_deref(), Some(text));
+        }
+        for text in ["", "exam:", "exam:042", "exam:00", "exam:-1", "exam:+1", "exam: 1", "Board"] {
+            assert_eq!(Topic::parse(text), None, "{text}");
+        }
+        assert_eq!(Topic::parse("exam:12345678901234567"), None, "longer than any number");
+    }
 }

@@ -144,6 +144,12 @@ impl Sessions {
         self.end(sid, SittingCommand::SignOut).await;
     }
 
+    /// The person signed in elsewhere: for sittings that began before this process did, which
+    /// [`Sessions::open`] does not know of. One that has ended stays as it is.
+    pub async fn replace(&self, sid: StreamId, device: String) {
+        self.end(sid, SittingCommand::Replace { device }).await;
+    }
+
     async fn end(&self, sid: StreamId, command: SittingCommand) {
         let Ok(child) = self.child(sid).await else { return };
         let wait = Duration::from_millis(self.deps.limits.ask_ms_max);

@@ -80,39 +80,40 @@ impl Outbox {
         inner.updates + updates.len() <= self.frames_max && inner.bytes + bytes <= self.bytes_max
     }
 
-    /// Queues anything else. A subscription ends a stream's lag.
+    /// Queues anything else. A subscription ends a stream's lag and takes the place of everything
+    /// that waits of that stream; so does a newer snapshot, digest or list of viewers of the older
+    /// ones. What is queued is therefore bounded by the streams followed, however often a client
+    /// asks and however little it reads.
     pub fn push(&self, item: Item) -> Pushed {
         let mut inner = self.lock();
         if inner.closed {
             return Pushed::Closed;
         }
-        match &item {
-            Item::Subscribed { topic, .. } => {
-                inner.lagging.remove(topic);
-                inner.told.remove(topic);
+        if let Item::Digest { topic, .. } | Item::Presence { topic, .. } = &item
+            && (inner.lagging.contains_key(topic) || inner.updates >= self.frames_max)
+        {
+            return Pushed::Lagging;
+        }
+        inner.make_way_for(&item);
+        if item.is_answer() {
+            inner.replies += 1;
+            if inner.replies > self.replies_max {
+                inner.closed = true;
+                wake(inner);
+                return Pushed::Closed;
             }
-            Item::Digest { topic, .. } | Item::Presence { topic, .. }
-                if inner.lagging.contains_key(topic) || inner.updates >= self.frames_max =>
-            {
-                return Pushed::Lagging;
-            }
-            Item::Reply(_) => {
-                inner.replies += 1;
-                if inner.replies > self.replies_max {
-                    inner.closed = true;
-                    wake(inner);
-                    return Pushed::Closed;
-                }
-            }
-            Item::Digest { .. }
-            | Item::Presence { .. }
-            | Item::Snapshot(_)
-            | Item::Update(_)
-            | Item::Lagged { .. } => {}
         }
         inner.queue.push_back(item);
         wake(inner);
         Pushed::Queued
+    }
+
+    /// The stream is followed no longer: nothing of it is sent any more.
+    pub fn forget(&self, topic: &Topic) {
+        let mut inner = self.lock();
+        inner.lagging.remove(topic);
+        inner.told.remove(topic);
+        inner.withdraw(topic, |_| true);
     }
 
     /// The next item to send; `None` once closed and empty.
@@ -184,32 +185,59 @@ fn wake(mut inner: MutexGuard<'_, Inner>) {
 impl Inner {
     /// Drops the queued updates of a stream and counts them.
     fn lag(&mut self, topic: &Topic) {
-        let mut missed = 1;
-        let (mut updates, mut bytes) = (0, 0);
-        self.queue.retain(|item| match item {
-            Item::Update(u) if u.topic == *topic => {
-                missed += 1;
+        let dropped = self.withdraw(topic, |item| matches!(item, Item::Update(_)));
+        self.lagging.insert(topic.clone(), dropped + 1);
+    }
+
+    /// Takes out what this item replaces.
+    fn make_way_for(&mut self, item: &Item) {
+        let Some(topic) = item.topic() else { return };
+        if matches!(item, Item::Subscribed { .. }) {
+            self.lagging.remove(topic);
+            self.told.remove(topic);
+        }
+        if self.queue.is_empty() {
+            return;
+        }
+        self.withdraw(topic, |queued| match item {
+            Item::Subscribed { .. } => true,
+            Item::Snapshot(_) => {
+                matches!(queued, Item::Snapshot(_) | Item::Update(_) | Item::Digest { .. })
+            }
+            Item::Digest { .. } => matches!(queued, Item::Digest { .. }),
+            Item::Presence { .. } => matches!(queued, Item::Presence { .. }),
+            Item::Lagged { .. } => matches!(queued, Item::Lagged { .. }),
+            Item::Update(_) | Item::Reply(_) => false,
+        });
+    }
+
+    /// Takes items of a stream out of the queue, but no answers; says how many updates were among
+    /// them.
+    fn withdraw(&mut self, topic: &Topic, which: impl Fn(&Item) -> bool) -> u64 {
+        let (mut count, mut updates, mut bytes) = (0, 0, 0);
+        self.queue.retain(|item| {
+            if item.topic() != Some(topic) || item.is_answer() || !which(item) {
+                return true;
+            }
+            if let Item::Update(u) = item {
+                count += 1;
                 updates += 1;
                 bytes += u.weight();
-                false
             }
-            _ => true,
+            false
         });
         self.updates -= updates;
         self.bytes -= bytes;
-        self.lagging.insert(topic.clone(), missed);
+        count
     }
 
     fn pop(&mut self) -> Option<Item> {
         if let Some(item) = self.queue.pop_front() {
-            match &item {
-                Item::Update(u) => {
-                    self.updates -= 1;
-                    self.bytes -= u.weight();
-                }
-                Item::Reply(_) => self.replies -= 1,
-                _ => {}
+            if let Item::Update(u) = &item {
+                self.updates -= 1;
+                self.bytes -= u.weight();
             }
+            self.replies -= usize::from(item.is_answer());
             return Some(item);
         }
         // Everything else is sent: now each lagging stream is named, once.
@@ -275,6 +303,77 @@ mod tests {
         outbox.update(&update(1, 1));
         outbox.update(&update(1, 2));
         assert_eq!(outbox.update(&update(1, 3)), Pushed::Lagging);
+    }
+
+    fn subscribed(exam: u64, id: Option<u64>) -> Item {
+        let (topic, recovered, epoch) = (Topic::exam(WireId(exam)), false, "e".into());
+        Item::Subscribed { topic, id, recovered, epoch, seq: 1 }
+    }
+
+    fn snapshot(exam: u64) -> Item {
+        Item::Snapshot(Arc::new(crate::feed::Snapshot {
+            topic: Topic::exam(WireId(exam)),
+            epoch: "e".into(),
+            seq: 1,
+            hash: engine::Hash::default(),
+            state: serde_json::Value::Null,
+        }))
+    }
+
+    fn digest(exam: u64) -> Item {
+        Item::Digest { topic: Topic::exam(WireId(exam)), seq: 1, digest: "d".into() }
+    }
+
+    fn presence(exam: u64) -> Item {
+        let topic = Topic::exam(WireId(exam));
+        Item::Presence { topic, members: Arc::default(), observers: 0 }
+    }
+
+    #[test]
+    fn a_client_that_asks_again_and_again_and_never_reads_is_owed_one_of_each() {
+        let outbox = Outbox::new(100, 1 << 20, 4);
+        for round in 0..1_000 {
+            for exam in [1, 2] {
+                outbox.push(subscribed(exam, None));
+                outbox.push(snapshot(exam));
+                outbox.push(digest(exam));
+                outbox.push(presence(exam));
+                outbox.push(digest(exam));
+                outbox.push(presence(exam));
+                outbox.update(&update(exam, round));
+            }
+        }
+        assert_eq!(outbox.len(), 2 * 5, "subscribed, snapshot, digest, viewers, the last update");
+        assert_eq!(outbox.update(&update(1, 1)), Pushed::Queued, "and it still counts right");
+    }
+
+    #[test]
+    fn a_newer_snapshot_takes_the_place_of_older_steps_but_never_of_an_answer() {
+        let outbox = Outbox::new(100, 1 << 20, 4);
+        outbox.push(subscribed(1, Some(7)));
+        outbox.update(&update(1, 2));
+        outbox.update(&update(2, 2));
+        outbox.push(snapshot(1));
+        outbox.update(&update(1, 3));
+        let items: Vec<Item> = std::iter::from_fn(|| outbox.try_next()).collect();
+        assert!(matches!(items[0], Item::Subscribed { id: Some(7), .. }), "{items:?}");
+        assert!(matches!(&items[1], Item::Update(u) if u.topic == Topic::exam(WireId(2))));
+        assert!(matches!(items[2], Item::Snapshot(_)), "{items:?}");
+        assert!(matches!(&items[3], Item::Update(u) if u.seq == 3), "{items:?}");
+        assert_eq!(items.len(), 4);
+    }
+
+    #[test]
+    fn what_is_followed_no_longer_is_not_sent() {
+        let outbox = Outbox::new(2, 1 << 20, 1);
+        outbox.push(snapshot(1));
+        outbox.update(&update(1, 2));
+        outbox.update(&update(2, 2));
+        assert_eq!(outbox.update(&update(1, 3)), Pushed::Lagging);
+        outbox.forget(&Topic::exam(WireId(1)));
+        assert_eq!(seqs(&outbox), ["exam:2#2"]);
+        assert_eq!(outbox.push(subscribed(1, Some(1))), Pushed::Queued);
+        assert_eq!(outbox.push(subscribed(2, Some(2))), Pushed::Closed, "answers are counted");
     }
 
     #[test]
