@@ -1,12 +1,15 @@
 //! Passwords: Argon2id hashes, made and checked off the request threads, a few at a time.
 //!
-//! A check of an unknown login costs as much as one of a known login: the time tells nothing.
+//! A check of an unknown login costs as much as one of a known login: the time tells nothing. The
+//! memory of a check is kept for the next one, and a check that nobody waits for any more still
+//! holds its place: guessing costs so much memory and no more.
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::PasswordHasher;
+use argon2::password_hash::phc::{Output, PasswordHash};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::Semaphore;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
 /// Shortest password that may be set, characters.
@@ -28,10 +31,36 @@ pub enum PasswordFault {
 /// Checks passwords with bounded memory and bounded waiting.
 #[derive(Debug)]
 pub struct Passwords {
-    running: Semaphore,
+    running: Arc<Semaphore>,
     waiting: AtomicUsize,
     waiting_max: usize,
     decoy: String,
+    spare: Arc<Spare>,
+}
+
+/// The memory of finished checks, for the next ones: as many as run at once.
+#[derive(Debug, Default)]
+struct Spare(Mutex<Vec<Vec<Block>>>);
+
+/// A running check: its place among those that run at once, and its memory.
+struct Running {
+    spare: Arc<Spare>,
+    memory: Vec<Block>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Running {
+    fn new(spare: Arc<Spare>, permit: OwnedSemaphorePermit) -> Running {
+        let memory = spare.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Running { spare, memory: memory.unwrap_or_default(), _permit: permit }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let memory = std::mem::take(&mut self.memory);
+        self.spare.0.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+    }
 }
 
 /// Counts one waiting check for as long as it lives.
@@ -54,8 +83,8 @@ impl Passwords {
         salt: [u8; 16],
     ) -> Result<Passwords, PasswordFault> {
         let decoy = hash("no password fits this", salt)?;
-        let (running, waiting) = (Semaphore::new(at_once), AtomicUsize::new(0));
-        Ok(Passwords { running, waiting, waiting_max, decoy })
+        let (running, waiting) = (Arc::new(Semaphore::new(at_once)), AtomicUsize::new(0));
+        Ok(Passwords { running, waiting, waiting_max, decoy, spare: Arc::default() })
     }
 
     /// Whether the password fits the hash; without a hash it takes as long and never fits.
@@ -68,23 +97,41 @@ impl Passwords {
         if before >= self.waiting_max {
             return Err(PasswordFault::Busy);
         }
-        let _permit = self.running.acquire().await.map_err(|_| PasswordFault::Busy)?;
+        let permit = self.running.clone().acquire_owned().await;
+        let permit = permit.map_err(|_| PasswordFault::Busy)?;
         let known = hash.is_some();
         let hash = hash.unwrap_or(&self.decoy).to_owned();
         let password = password.to_owned();
-        let fits = spawn_blocking(move || check(&password, &hash))
-            .await
-            .map_err(|_| PasswordFault::Broken)??;
-        Ok(fits && known)
+        let spare = self.spare.clone();
+        // The work cannot be called off: it takes its place along, even when its client has gone.
+        let fits = spawn_blocking(move || {
+            let mut running = Running::new(spare, permit);
+            check(&password, &hash, &mut running.memory)
+        });
+        Ok(fits.await.map_err(|_| PasswordFault::Broken)?? && known)
     }
 }
 
-fn check(password: &str, hash: &str) -> Result<bool, PasswordFault> {
+fn check(password: &str, hash: &str, memory: &mut Vec<Block>) -> Result<bool, PasswordFault> {
     if password.len() > PASSWORD_BYTES_MAX {
         return Ok(false);
     }
     let hash = PasswordHash::new(hash).map_err(|_| PasswordFault::Broken)?;
-    Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+    let (Some(salt), Some(expected), Some(version)) = (hash.salt, hash.hash, hash.version) else {
+        return Err(PasswordFault::Broken);
+    };
+    let algorithm =
+        Algorithm::try_from(hash.algorithm.as_str()).map_err(|_| PasswordFault::Broken)?;
+    let version = Version::try_from(version).map_err(|_| PasswordFault::Broken)?;
+    let params = Params::try_from(&hash).map_err(|_| PasswordFault::Broken)?;
+    memory.resize(params.block_count(), Block::new());
+    let mut found = [0; Output::MAX_LENGTH];
+    let found = found.get_mut(..expected.len()).ok_or(PasswordFault::Broken)?;
+    Argon2::new(algorithm, version, params)
+        .hash_password_into_with_memory(password.as_bytes(), &salt, found, memory)
+        .map_err(|_| PasswordFault::Broken)?;
+    // Outputs are compared in constant time.
+    Ok(Output::new(found).map_err(|_| PasswordFault::Broken)? == expected)
 }
 
 /// The hash of a password as a PHC string: Argon2id, 19 MiB, 2 passes. Takes tens of milliseconds.
@@ -125,5 +172,18 @@ mod tests {
         let passwords = Passwords::new(1, 1, [7; 16]).expect("a checker");
         assert_eq!(passwords.fits("x", None).await, Ok(false));
         assert_eq!(passwords.fits("x", None).await, Ok(false), "the place is given back");
+    }
+
+    #[tokio::test]
+    async fn who_gives_up_does_not_make_room_for_more() {
+        let passwords = Passwords::new(1, 40, [7; 16]).expect("a checker");
+        for _ in 0..20 {
+            let gone = tokio::time::timeout(std::time::Duration::ZERO, passwords.fits("x", None));
+            let _ = gone.await;
+        }
+        assert_eq!(passwords.fits("x", None).await, Ok(false));
+        let _all_done = passwords.running.acquire().await.expect("open");
+        let kept = passwords.spare.0.lock().expect("kept").len();
+        assert_eq!(kept, 1, "one at a time, with one and the same memory");
     }
 }
