@@ -26,7 +26,7 @@ use actix_web::cookie::{Cookie, SameSite};
 use actors::ports::{Clock, IdSource, Revocation};
 use cache::Verified;
 use engine::{Moment, Span};
-use entities::{NewRevocation, Store};
+use entities::{NewRevocation, Store, StoreError};
 use password::Passwords;
 use signin::{Known, SignInFault};
 use std::net::IpAddr;
@@ -216,6 +216,12 @@ impl Auth {
         Ok(principal)
     }
 
+    /// Whether a verified token is still good: neither expired nor revoked meanwhile.
+    pub fn still_holds(&self, principal: &Principal) -> bool {
+        self.0.clock.now() < principal.expires_at
+            && !self.0.revocation.is_revoked(&principal.jti, &principal.sid)
+    }
+
     /// Signs out: the token and every other of the same sign-in are revoked, durably.
     ///
     /// # Errors
@@ -233,6 +239,22 @@ impl Auth {
             tracing::error!(%error, "a sign-out was not kept");
             ApiError::unavailable("signing out does not work at this moment")
         })
+    }
+
+    /// Ends every token of a sign-in, durably.
+    ///
+    /// # Errors
+    /// As any write of the store.
+    pub async fn end_sitting(&self, sid: String) -> Result<(), StoreError> {
+        let at = self.0.clock.now();
+        let ended = NewRevocation {
+            jti: None,
+            sid: Some(sid),
+            reason: "signed in elsewhere".to_owned(),
+            at,
+            expires_at: at + self.0.session,
+        };
+        self.0.revocation.revoke(&ended).await
     }
 }
 

@@ -13,6 +13,15 @@ use serde_json::json;
 use std::borrow::Cow;
 use std::fmt;
 
+/// Longest part of a parser's complaint that is told to a client, characters: it may quote the
+/// whole input.
+const COMPLAINT_CHARS_MAX: usize = 200;
+
+/// A parser's complaint, short enough to be told.
+pub fn brief(complaint: &dyn fmt::Display) -> String {
+    complaint.to_string().chars().take(COMPLAINT_CHARS_MAX).collect()
+}
+
 /// What went wrong, for a person, and what they can do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Trouble {
@@ -79,7 +88,12 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+    /// An answer that will not change by itself.
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> ApiError {
         ApiError { status, code, message: message.into(), temporary: false, after_ms: 0 }
     }
 

@@ -4,6 +4,7 @@
 use super::permissions::{self, Who};
 use super::principal::{Principal, SESSION_COOKIE};
 use crate::app::App;
+use crate::config::ServerConfig;
 use crate::error::ApiError;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -71,8 +72,7 @@ fn sign_in(request: &HttpRequest) -> Result<Principal, ApiError> {
         Found::Cookie(token) => {
             let principal = app.auth.verify(&token)?;
             let safe = [Method::GET, Method::HEAD, Method::OPTIONS];
-            if !safe.contains(request.method()) && !same_origin(request, &app.config.server.origins)
-            {
+            if !safe.contains(request.method()) && !same_origin(request, &app.config.server) {
                 return Err(ApiError::forbidden("the request comes from another site"));
             }
             Ok(principal)
@@ -98,14 +98,16 @@ fn token_of(request: &HttpRequest) -> Result<Found, ApiError> {
 }
 
 /// Whether a browser's request comes from this site's own pages: its `Origin` names the request's
-/// own `Host`, or one of the configured origins. A request without `Origin` does not.
-pub fn same_origin(request: &HttpRequest, also: &[String]) -> bool {
+/// own `Host`, or one of the configured origins. A request without `Origin` does not. Where cookies
+/// travel over TLS only, a page that did not come over TLS is another site.
+pub fn same_origin(request: &HttpRequest, server: &ServerConfig) -> bool {
     let text = |name| request.headers().get(name).and_then(|v| v.to_str().ok());
     let Some(origin) = text(header::ORIGIN) else { return false };
-    if also.iter().any(|o| o.eq_ignore_ascii_case(origin)) {
+    if server.origins.iter().any(|o| o.eq_ignore_ascii_case(origin)) {
         return true;
     }
-    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    let plain = origin.strip_prefix("http://").filter(|_| !server.secure_cookies);
+    let host = origin.strip_prefix("https://").or(plain);
     match (host, text(header::HOST)) {
         (Some(origin), Some(own)) => origin.eq_ignore_ascii_case(own),
         _ => false,

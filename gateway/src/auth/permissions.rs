@@ -75,8 +75,8 @@ const fn line(method: &'static str, path: &'static str, who: Who) -> Permission 
 
 const STAFF: Who =
     Who::Roles(&[Role::Observer, Role::Operator, Role::Council, Role::Administrator]);
-const PANEL_AND_STAFF: Who =
-    Who::Roles(&[Role::Expert, Role::Observer, Role::Operator, Role::Council, Role::Administrator]);
+/// Who may see correct answers: observers may not.
+const KEYS: Who = Who::Roles(&[Role::Expert, Role::Operator, Role::Council, Role::Administrator]);
 const OPERATORS: Who = Who::Roles(&[Role::Operator, Role::Administrator]);
 const ADMINISTRATORS: Who = Who::Roles(&[Role::Administrator]);
 
@@ -106,7 +106,7 @@ pub const PERMISSIONS: &[Permission] = &[
     line("GET", "/api/nsk/v1/exams/{exam_id}", Who::SignedIn),
     line("POST", "/api/nsk/v1/exams/{exam_id}/commands", Who::SignedIn),
     line("GET", "/api/nsk/v1/exams/{exam_id}/records", Who::SignedIn),
-    line("GET", "/api/nsk/v1/exams/{exam_id}/sheet", PANEL_AND_STAFF),
+    line("GET", "/api/nsk/v1/exams/{exam_id}/sheet", KEYS),
     line("GET", "/api/nsk/v1/exams/{exam_id}/export", OPERATORS),
     line("POST", "/api/nsk/v1/exams/{exam_id}/release", OPERATORS),
     // A socket signs in by its first frame, an event stream by a ticket, where no cookie does it.

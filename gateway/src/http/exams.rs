@@ -213,8 +213,17 @@ fn timeline_record(record: &Record, audience: Audience) -> TimelineRecord {
     }
 }
 
-/// `GET /api/nsk/v1/exams/{exam_id}/sheet`: the explained score of the theory test, for staff and
-/// the panel, once it is scored.
+/// What shows correct answers is for the panel and for staff, but not for a candidate of the exam,
+/// whatever else they are.
+fn with_keys(exam: &engine::Exam, principal: &Principal) -> Result<(), ApiError> {
+    match principal.audience(exam)? {
+        Audience::Candidate => Err(ApiError::forbidden("not for the candidate of this exam")),
+        Audience::Staff | Audience::Expert(_) => Ok(()),
+    }
+}
+
+/// `GET /api/nsk/v1/exams/{exam_id}/sheet`: the explained score of the theory test, for the panel
+/// and those of the staff who may see correct answers, once it is scored.
 pub async fn sheet(
     app: web::Data<App>,
     principal: Principal,
@@ -222,12 +231,11 @@ pub async fn sheet(
 ) -> Result<web::Json<SheetReply>, ApiError> {
     let exam = exam_id(&path)?;
     let seen = app.exams.inspect(exam, move |exam, _| {
-        if principal.audience(exam)? == Audience::Candidate {
-            return Err(ApiError::forbidden("score sheets are for the panel and for staff"));
-        }
+        with_keys(exam, &principal)?;
         let scored = exam.theory.result.is_some();
         let sheet = exam.theory_sheet().filter(|_| scored);
-        sheet.ok_or_else(|| SubmitError::Rejected(Rejection::WrongPhase(exam.phase)).into())
+        let missing = || SubmitError::Rejected(Rejection::WrongPhase(exam.phase));
+        Ok::<_, ApiError>(sheet.ok_or_else(missing)?)
     });
     let sheet = seen.await??;
     let texts = |lang| sheet.items.iter().map(|item| item.explanation.text(lang)).collect();
@@ -238,9 +246,11 @@ pub async fn sheet(
 /// `GET /api/nsk/v1/exams/{exam_id}/export`: the whole exam with its keys, once it has ended.
 pub async fn export(
     app: web::Data<App>,
+    principal: Principal,
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let exam = exam_id(&path)?;
+    app.exams.inspect(exam, move |exam, _| with_keys(exam, &principal)).await??;
     let materials = app.exams.materials(exam).await?;
     let records = app.exams.records(exam).await?;
     let export = Export::new(records, materials).map_err(|fault| match fault {

@@ -24,11 +24,34 @@ pub async fn faces<B: MessageBody + 'static>(
         // Only middleware fails this way, and ours does not.
         Err(error) => return Err(error),
     };
-    let Some(error) = response.response().extensions().get::<ApiError>().cloned() else {
+    let inside = response.response().extensions().get::<ApiError>().cloned();
+    let Some(error) = inside.or_else(|| faceless(&response)) else {
         return Ok(response.map_into_left_body());
     };
-    let dressed = if legacy { legacy_face(&error) } else { modern_face(&error) };
+    let mut dressed = if legacy { legacy_face(&error) } else { modern_face(&error) };
+    for name in [header::ALLOW, header::SEC_WEBSOCKET_VERSION, header::UPGRADE] {
+        if let Some(value) = response.headers().get(&name) {
+            dressed.headers_mut().insert(name, value.clone());
+        }
+    }
     Ok(response.into_response(dressed.map_into_right_body()))
+}
+
+/// What the framework refuses by itself (another method, a broken upgrade) has no body, or one of
+/// plain text.
+fn faceless<B>(response: &ServiceResponse<B>) -> Option<ApiError> {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    let bare = kind.is_none_or(|kind| kind.starts_with("text/plain"));
+    if !bare || !(status.is_client_error() || status.is_server_error()) {
+        return None;
+    }
+    let code = match status {
+        StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
+        StatusCode::BAD_REQUEST => "bad_request",
+        _ => "refused",
+    };
+    Some(ApiError::new(status, code, status.canonical_reason().unwrap_or("refused")))
 }
 
 /// The routes whose error bodies are documented by the legacy МАК.

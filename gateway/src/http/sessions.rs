@@ -10,8 +10,11 @@ use crate::wire::server::PersonFrame;
 use crate::wire::sessions::{Session, SessionRequest, Ticket};
 use actix_web::http::header::{CACHE_CONTROL, ORIGIN, USER_AGENT};
 use actix_web::{HttpRequest, HttpResponse, web};
+use actors::ports::Revocation;
 use actors::session::SignIn;
 use engine::exam::Role;
+use engine::{Moment, PersonId, Span, StreamId};
+use entities::{STREAMS_PER_PAGE_MAX, StreamFilter, StreamKind};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Longest device name that a sitting keeps, characters.
@@ -24,15 +27,14 @@ pub async fn open(
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     // Another site must not sign a browser in as somebody of its choice.
-    let origins = &app.config.server.origins;
-    if request.headers().contains_key(ORIGIN) && !same_origin(&request, origins) {
+    let server = &app.config.server;
+    if request.headers().contains_key(ORIGIN) && !same_origin(&request, server) {
         return Err(ApiError::forbidden("the request comes from another site"));
     }
     let given: SessionRequest = body::json(payload, app.live.body_bytes_max).await?;
     let signed_in = sign_in(&app, &request, &given.login, &given.password).await?;
-    let secure = app.config.server.secure_cookies;
     Ok(HttpResponse::Ok()
-        .cookie(session_cookie(&signed_in, app.clock.now(), secure))
+        .cookie(session_cookie(&signed_in, app.clock.now(), server.secure_cookies))
         .insert_header((CACHE_CONTROL, "no-store"))
         .json(session(&signed_in.principal)))
 }
@@ -80,15 +82,20 @@ pub async fn sign_in(
         return Ok(signed_in);
     }
     let device = request.headers().get(USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let device: String = device.chars().take(DEVICE_CHARS_MAX).collect();
+    // A candidate sits in one place; an expert may carry a tablet beside a laptop.
+    let exclusive = principal.has_any(&[Role::Candidate]);
     let sitting = SignIn {
         person: principal.person,
         name: principal.name.clone(),
         role: principal.role_word().to_owned(),
-        device: device.chars().take(DEVICE_CHARS_MAX).collect(),
-        // A candidate sits in one place; an expert may carry a tablet beside a laptop.
-        exclusive: principal.has_any(&[Role::Candidate]),
+        device: device.clone(),
+        exclusive,
     };
     let sid = app.sessions.open(sitting).await?;
+    if exclusive {
+        end_earlier(app, principal.person, sid, &device).await?;
+    }
     let known = Known {
         person: principal.person,
         name: principal.name.clone(),
@@ -97,11 +104,50 @@ pub async fn sign_in(
     app.auth.issue(&known, sid.to_string())
 }
 
+/// Ends the sittings that a person began before this one and whose tokens may still be alive, also
+/// those that began before the program was started anew.
+async fn end_earlier(
+    app: &App,
+    person: PersonId,
+    own: StreamId,
+    device: &str,
+) -> Result<(), ApiError> {
+    let life = Span::minutes(i64::from(app.config.auth.session_minutes));
+    let filter = StreamFilter {
+        kind: Some(StreamKind::Session),
+        candidate: Some(person),
+        from: Some(Moment(app.clock.now().0.saturating_sub(life.0))),
+        ..StreamFilter::default()
+    };
+    let failed = |error: &dyn std::fmt::Display| {
+        tracing::error!(%error, "an earlier sitting was not ended");
+        ApiError::unavailable("signing in does not work at this moment")
+    };
+    let mut after = None;
+    loop {
+        let page = app.store.list_streams(filter, STREAMS_PER_PAGE_MAX, after).await;
+        let page = page.map_err(|e| failed(&e))?;
+        // Ids grow with time: of two that sign in at once the later one stays.
+        for row in page.rows.iter().filter(|row| row.stream.0 < own.0) {
+            let sid = row.stream.to_string();
+            if app.revocation.is_revoked("", &sid) {
+                continue;
+            }
+            app.auth.end_sitting(sid).await.map_err(|e| failed(&e))?;
+            app.sessions.replace(row.stream, device.to_owned()).await;
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
 /// The sitting that a token belongs to, when it belongs to one.
-pub fn sitting(principal: &Principal) -> Option<engine::StreamId> {
+pub fn sitting(principal: &Principal) -> Option<StreamId> {
     // Other sign-ins have 32 hexadecimal digits, which a UUID parser would take too.
     let dashed = principal.sid.len() == 36;
-    dashed.then(|| principal.sid.parse().ok()).flatten().map(engine::StreamId)
+    dashed.then(|| principal.sid.parse().ok()).flatten().map(StreamId)
 }
 
 /// Who a principal is, as pages and sockets are told.

@@ -4,6 +4,7 @@
 use super::code;
 use super::conn::Conn;
 use super::worker::Worker;
+use crate::error::brief;
 use crate::wire::client::CommandFrame;
 use crate::wire::server::{AckFrame, ErrFrame, ServerFrame};
 use actors::exams::Submit;
@@ -41,7 +42,7 @@ pub fn take(conn: &Rc<Conn>, frame: CommandFrame) {
     };
     let command = match serde_json::from_str::<Command>(frame.body.get()) {
         Ok(command) => command,
-        Err(error) => return refuse("invalid", error.to_string()),
+        Err(error) => return refuse("invalid", brief(&error)),
     };
     if let Err(error) = conn.worker.gate.command(principal.person) {
         conn.refuse(ErrFrame {

@@ -42,7 +42,11 @@ pub async fn events(
     let worker = worker.ok_or_else(|| ApiError::internal(&"no worker for live connections"))?;
     let app = worker.app.clone();
     let principal = match &query.ticket {
-        Some(ticket) => worker.hub.tickets.take(ticket, app.clock.now()),
+        // Whoever asked for it may have signed out since.
+        Some(ticket) => {
+            let taken = worker.hub.tickets.take(ticket, app.clock.now());
+            taken.filter(|principal| app.auth.still_holds(principal))
+        }
         None => request.extensions().get::<Principal>().cloned(),
     };
     let principal = principal.ok_or_else(ApiError::unauthorized)?;

@@ -91,7 +91,7 @@ pub enum Violation {
     /// A control frame in pieces or longer than 125 bytes.
     #[error("malformed control frame")]
     Control,
-    /// A continuation without a beginning, or a beginning within another message.
+    /// A continuation without a beginning or content, or a beginning within another message.
     #[error("pieces out of order")]
     Pieces,
     /// Longer than the limit.
@@ -203,6 +203,8 @@ impl Decoder {
                 self.pieces = Some(payload);
                 Ok(None)
             }
+            // Empty pieces would go on for ever within any limit of bytes.
+            CONTINUATION if !fin && payload.is_empty() => Err(Violation::Pieces),
             CONTINUATION => {
                 let mut pieces = self.pieces.take().ok_or(Violation::Pieces)?;
                 pieces.extend_from_slice(&payload);

@@ -41,9 +41,8 @@ pub async fn socket(
 ) -> Result<HttpResponse, actix_web::Error> {
     let worker = request.app_data::<Rc<Worker>>().cloned();
     let worker = worker.ok_or_else(|| ApiError::internal(&"no worker for live connections"))?;
-    let origins = &worker.app.config.server.origins;
     let from_page = request.headers().contains_key(ORIGIN);
-    if from_page && !same_origin(&request, origins) {
+    if from_page && !same_origin(&request, &worker.app.config.server) {
         return Err(ApiError::forbidden("the request comes from another site").into());
     }
     let mut response = actix_http::ws::handshake(request.head())?;
@@ -156,17 +155,41 @@ fn hear_all(conn: &Rc<Conn>, decoder: &mut Decoder) -> bool {
         if !conn.is_open() {
             return false;
         }
-        match decoder.next() {
+        let heard = match decoder.next() {
             Ok(None) => return true,
-            Ok(Some(Inbound::Text(text))) => hear_text(conn, &text),
-            Ok(Some(Inbound::Ping(payload))) => {
+            Ok(Some(heard)) => heard,
+            Err(violation) => {
+                conn.end(code::BAD_REQUEST, &violation.to_string());
+                continue;
+            }
+        };
+        // The smallest frame counts too; further messages of a frame are counted one by one.
+        if !is_allowed(conn) {
+            continue;
+        }
+        match heard {
+            Inbound::Text(text) => hear_text(conn, &text),
+            Inbound::Ping(payload) => {
                 conn.outbox.push(actors::feed::Item::Reply(frame::pong(&payload)));
             }
-            Ok(Some(Inbound::Pong)) => {}
-            Ok(Some(Inbound::Close)) => conn.close_back(),
-            Err(violation) => conn.end(code::BAD_REQUEST, &violation.to_string()),
+            Inbound::Pong => {}
+            Inbound::Close => conn.close_back(),
         }
     }
+}
+
+/// Counts a message; one too many ends the connection.
+fn is_allowed(conn: &Conn) -> bool {
+    let allowed = {
+        let mut state = conn.state();
+        let allowed = state.allowance > 0;
+        state.allowance = state.allowance.saturating_sub(1);
+        allowed
+    };
+    if !allowed {
+        conn.end(code::SLOW, "too many messages");
+    }
+    allowed
 }
 
 fn hear_text(conn: &Rc<Conn>, text: &str) {
@@ -178,14 +201,8 @@ fn hear_text(conn: &Rc<Conn>, text: &str) {
         if i >= conn.app().live.frame_messages_max {
             return conn.end(code::BAD_REQUEST, "too many messages in one frame");
         }
-        let allowed = {
-            let mut state = conn.state();
-            let allowed = state.allowance > 0;
-            state.allowance = state.allowance.saturating_sub(1);
-            allowed
-        };
-        if !allowed {
-            return conn.end(code::SLOW, "too many messages");
+        if i > 0 && !is_allowed(conn) {
+            return;
         }
         match ClientFrame::parse(line) {
             Ok(Some(frame)) => hear_frame(conn, frame),

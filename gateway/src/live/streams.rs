@@ -98,6 +98,7 @@ async fn join(conn: &Rc<Conn>, principal: Principal, ask: Ask, generation: u64, 
             // Left meanwhile. Whoever replaced this subscription has told the actor by itself.
             if !conn.state().streams.contains_key(&ask.topic) {
                 leave_actor(conn.app(), &ask.topic, conn.id);
+                conn.outbox.forget(&ask.topic);
             }
             return;
         }
@@ -179,6 +180,7 @@ pub fn leave(conn: &Conn, name: &str) {
     let Some(topic) = Topic::parse(name) else { return };
     if conn.state().streams.remove(&topic).is_some() {
         forget(conn, &topic);
+        conn.outbox.forget(&topic);
     }
 }
 

@@ -5,7 +5,9 @@ use super::faults::Faults;
 use super::{MakError, exam_id, utc_suffix};
 use crate::app::App;
 use crate::auth::Principal;
+use crate::error::brief;
 use crate::http::{body, datetime};
+use crate::live::Gate;
 use crate::wire::mak::ExpertAction;
 use actix_web::{HttpRequest, web};
 use actors::exams::{Submit, SubmitError};
@@ -54,6 +56,7 @@ fn action(record: &Record, exam: &Exam, audience: Audience, suffix: &str) -> Opt
         engine::Actor::System => None,
     };
     let seen = audience.may_see(&event, by) || is_open_mark(&event, record, exam, by, audience);
+    let seen = seen && !is_open_vote(&event, exam, audience);
     let (a_type, data) = legacy(&event).filter(|_| seen)?;
     let id = by.map(|person| person.0);
     Some(ExpertAction {
@@ -80,6 +83,12 @@ fn is_open_mark(
         let placed = state.marks.get(criterion).and_then(|marks| marks.get(&by));
         state.locks.contains_key(&by) && placed.is_some_and(|mark| mark.at == record.at)
     })
+}
+
+/// A vote of somebody else while the panel still votes: it must not lead the others.
+fn is_open_vote(event: &Event, exam: &Exam, audience: Audience) -> bool {
+    let Event::VerdictVoted { expert, .. } = event else { return false };
+    exam.verdict.is_none() && audience != Audience::Expert(*expert)
 }
 
 /// An event as the action that would have caused it; `None` for events that no expert causes.
@@ -116,14 +125,16 @@ fn with(passed: &bool, key: &str, text: &Option<String>) -> Value {
 
 /// `POST /api/v1/exam/{exam_id}/practice/action`: JSON, form or query.
 pub async fn post(
-    app: web::Data<App>,
+    (app, gate): (web::Data<App>, web::Data<Gate>),
     principal: Principal,
     path: web::Path<String>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<web::Json<ExpertAction>, MakError> {
     let exam = exam_id(&path)?;
-    let mut fields = body::fields(&request, payload, app.live.body_bytes_max).await?;
+    gate.command(principal.person)?;
+    let limit = app.live.body_bytes_max;
+    let mut fields = body::fields_or_query(&request, payload, limit).await?;
     let a_type = match fields.remove("a_type") {
         Some(Value::String(text)) => text,
         Some(_) => {
@@ -357,7 +368,7 @@ fn points(fields: &Map<String, Value>, faults: &mut Faults) -> Points {
 /// Reads plain fields; the first fault names its field as well as serde tells it.
 fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Faults> {
     serde_json::from_value(Value::Object(fields)).map_err(|e| {
-        let text = e.to_string();
+        let text = brief(&e);
         match text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
             Some(name) => {
                 let mut faults = Faults::default();

@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 
 /// What a test looks at of an answer.
 #[derive(Debug)]
-struct Answer {
-    status: u16,
-    kind: String,
-    body: Value,
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) kind: String,
+    pub(super) body: Value,
 }
 
 /// Calls the station as its own server would.
-async fn call(station: &Station, request: TestRequest) -> Answer {
+pub(super) async fn call(station: &Station, request: TestRequest) -> Answer {
     let parts = Parts::new(station.running.app.clone());
     let service = init_service(application(&parts)).await;
     let response = service.call(request.to_request()).await.expect("an answer");
@@ -33,7 +33,7 @@ async fn call(station: &Station, request: TestRequest) -> Answer {
     Answer { status, kind, body: serde_json::from_slice(&body).unwrap_or_default() }
 }
 
-fn request(method: &str, path: &str, token: Option<&str>) -> TestRequest {
+pub(super) fn request(method: &str, path: &str, token: Option<&str>) -> TestRequest {
     let method = method.parse().expect("a method");
     let request = TestRequest::with_uri(path).method(method);
     match token {
@@ -42,11 +42,11 @@ fn request(method: &str, path: &str, token: Option<&str>) -> TestRequest {
     }
 }
 
-async fn get(station: &Station, path: &str, token: &str) -> Answer {
+pub(super) async fn get(station: &Station, path: &str, token: &str) -> Answer {
     call(station, request("GET", path, Some(token))).await
 }
 
-async fn post(station: &Station, path: &str, token: &str, body: Value) -> Answer {
+pub(super) async fn post(station: &Station, path: &str, token: &str, body: Value) -> Answer {
     call(station, request("POST", path, Some(token)).set_json(body)).await
 }
 

@@ -106,6 +106,7 @@ fn hostile_frames_are_refused() {
         (client(0x02, b"x"), Violation::Binary),
         (client(0x80, b"x"), Violation::Pieces),
         ([client(0x01, b"x"), client(0x81, b"y")].concat(), Violation::Pieces),
+        ([client(0x01, b"x"), client(0x00, b"")].concat(), Violation::Pieces),
         (client(0x09, b"x"), Violation::Control),
         (client(0x89, &[b'x'; 126]), Violation::Control),
         (client(0x81, b"\xff\xfe"), Violation::Utf8),
