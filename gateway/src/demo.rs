@@ -127,23 +127,28 @@ fn is_demo(people: &[Person]) -> bool {
     people.iter().any(|p| p.personnel_no.as_deref().is_some_and(|n| n.starts_with(MARK)))
 }
 
-/// Enters the demo's people into an empty store.
+/// Enters those of the demo's people that a store does not have: all of them into an empty one.
 async fn prepare(store: &Store, app: &App) -> Result<(), Trouble> {
     let present = people(store).await?;
-    if is_demo(&present) {
-        return Ok(());
-    }
-    if !present.is_empty() {
+    if !present.is_empty() && !is_demo(&present) {
         return Err(Trouble::new("this directory belongs to a real installation")
             .remedy("choose an empty directory for the demo with --data"));
     }
-    for member in cast::everybody() {
-        let salt = app.ids.salt();
-        let secret = member.login.to_owned();
-        let hash = tokio::task::spawn_blocking(move || password::hash(&secret, salt))
-            .await
-            .map_err(|e| Trouble::new(format!("a password cannot be hashed: {e}")))?
-            .map_err(|e| Trouble::new(e.to_string()))?;
+    let missing = cast::everybody().filter(|m| !present.iter().any(|p| p.id == m.id));
+    let missing: Vec<_> = missing.map(|member| (member, app.ids.salt())).collect();
+    let hashed = tokio::task::spawn_blocking(move || {
+        let mut hasher = password::Hasher::default();
+        let hashed = missing.into_iter().map(|(member, salt)| {
+            let hash = hasher.hash(member.login, salt)?;
+            Ok((member, hash))
+        });
+        hashed.collect::<Result<Vec<_>, password::PasswordFault>>()
+    });
+    let hashed = hashed
+        .await
+        .map_err(|e| Trouble::new(format!("a password cannot be hashed: {e}")))?
+        .map_err(|e| Trouble::new(e.to_string()))?;
+    for (member, hash) in hashed {
         let person = Person {
             id: member.id,
             login: member.login.to_owned(),

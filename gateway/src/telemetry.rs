@@ -13,6 +13,9 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+/// Where the HTTP server complains about requests that it cannot read.
+const RUBBISH: &str = "actix_http::h1::dispatcher=off";
+
 /// Starts logging to standard error. A second call (in tests) changes nothing.
 ///
 /// # Errors
@@ -22,6 +25,10 @@ pub fn init(config: &LogConfig) -> Result<(), Trouble> {
         Trouble::new(format!("log.filter `{}` cannot be read: {e}", config.filter))
             .remedy("give a level such as info, or directives such as info,actors=debug")
     })?;
+    // Whoever connects can send rubbish: that is no error of ours, and must not fill the log.
+    let mentioned = config.filter.contains("actix_http");
+    let quiet = RUBBISH.parse().ok().filter(|_| !mentioned);
+    let filter = quiet.into_iter().fold(filter, EnvFilter::add_directive);
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let started = match config.format {

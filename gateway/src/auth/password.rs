@@ -4,8 +4,7 @@
 //! memory of a check is kept for the next one, and a check that nobody waits for any more still
 //! holds its place: guessing costs so much memory and no more.
 
-use argon2::password_hash::PasswordHasher;
-use argon2::password_hash::phc::{Output, PasswordHash};
+use argon2::password_hash::phc::{Output, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -124,12 +123,9 @@ fn check(password: &str, hash: &str, memory: &mut Vec<Block>) -> Result<bool, Pa
         Algorithm::try_from(hash.algorithm.as_str()).map_err(|_| PasswordFault::Broken)?;
     let version = Version::try_from(version).map_err(|_| PasswordFault::Broken)?;
     let params = Params::try_from(&hash).map_err(|_| PasswordFault::Broken)?;
-    memory.resize(params.block_count(), Block::new());
     let mut found = [0; Output::MAX_LENGTH];
     let found = found.get_mut(..expected.len()).ok_or(PasswordFault::Broken)?;
-    Argon2::new(algorithm, version, params)
-        .hash_password_into_with_memory(password.as_bytes(), &salt, found, memory)
-        .map_err(|_| PasswordFault::Broken)?;
+    fill(&Argon2::new(algorithm, version, params), (password, &salt), found, memory)?;
     // Outputs are compared in constant time.
     Ok(Output::new(found).map_err(|_| PasswordFault::Broken)? == expected)
 }
@@ -139,24 +135,71 @@ fn check(password: &str, hash: &str, memory: &mut Vec<Block>) -> Result<bool, Pa
 /// # Errors
 /// When the password is longer than [`PASSWORD_BYTES_MAX`].
 pub fn hash(password: &str, salt: [u8; 16]) -> Result<String, PasswordFault> {
-    if password.len() > PASSWORD_BYTES_MAX {
-        return Err(PasswordFault::Broken);
+    Hasher::default().hash(password, salt)
+}
+
+/// Hashes one password after another in the same memory.
+#[derive(Debug, Default)]
+pub struct Hasher(Vec<Block>);
+
+impl Hasher {
+    /// As [`hash`].
+    ///
+    /// # Errors
+    /// As [`hash`].
+    pub fn hash(&mut self, password: &str, salt: [u8; 16]) -> Result<String, PasswordFault> {
+        if password.len() > PASSWORD_BYTES_MAX {
+            return Err(PasswordFault::Broken);
+        }
+        let mut found = [0; Params::DEFAULT_OUTPUT_LEN];
+        fill(&Argon2::default(), (password, &salt), &mut found, &mut self.0)?;
+        let (algorithm, version, params) = Default::default();
+        let hash = described(algorithm, version, &params, (&salt, &found));
+        hash.map(|hash| hash.to_string()).map_err(|_| PasswordFault::Broken)
     }
-    let hash: PasswordHash = Argon2::default()
-        .hash_password_with_salt(password.as_bytes(), &salt)
-        .map_err(|_| PasswordFault::Broken)?;
-    Ok(hash.to_string())
+}
+
+/// What is kept of a hash, as a PHC string names it.
+fn described(
+    algorithm: Algorithm,
+    version: Version,
+    params: &Params,
+    (salt, found): (&[u8], &[u8]),
+) -> Result<PasswordHash, argon2::password_hash::Error> {
+    Ok(PasswordHash {
+        algorithm: algorithm.ident(),
+        version: Some(version.into()),
+        params: params.try_into()?,
+        salt: Some(Salt::new(salt)?),
+        hash: Some(Output::new(found)?),
+    })
+}
+
+fn fill(
+    argon2: &Argon2<'_>,
+    (password, salt): (&str, &[u8]),
+    found: &mut [u8],
+    memory: &mut Vec<Block>,
+) -> Result<(), PasswordFault> {
+    memory.resize(argon2.params().block_count(), Block::new());
+    argon2
+        .hash_password_into_with_memory(password.as_bytes(), salt, found, memory)
+        .map_err(|_| PasswordFault::Broken)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use argon2::password_hash::PasswordVerifier;
 
     #[tokio::test]
     async fn a_password_fits_its_own_hash_alone() {
         let passwords = Passwords::new(1, 4, [7; 16]).expect("a checker");
         let hash = hash("пароль operator", [9; 16]).expect("a hash");
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        let read = PasswordHash::new(&hash).expect("a PHC string");
+        let by_the_book = Argon2::default().verify_password("пароль operator".as_bytes(), &read);
+        assert_eq!(by_the_book, Ok(()), "{hash}");
         assert_eq!(passwords.fits("пароль operator", Some(&hash)).await, Ok(true));
         assert_eq!(passwords.fits("пароль Operator", Some(&hash)).await, Ok(false));
         assert_eq!(passwords.fits("no password fits this", None).await, Ok(false));

@@ -128,3 +128,30 @@ fn the_humans_seats_are_left_to_them() {
     let beside = run(1, false);
     assert!(!beside.present.contains_key(&cast::EXPERT.id), "and nobody waits for them");
 }
+
+#[test]
+fn a_first_start_that_was_cut_off_is_made_good() {
+    crate::http::tests::station::run(async {
+        let dir = tempfile::tempdir().expect("a directory");
+        let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        let config = config(&dir.path().join("data"), listen).expect("a configuration");
+        let running = crate::serve::start(config).await.expect("a station");
+        let store = &running.app.store;
+        let first = Person {
+            id: cast::OPERATOR.id,
+            login: cast::OPERATOR.login.to_owned(),
+            name: cast::OPERATOR.name.to_owned(),
+            password_hash: "of before".to_owned(),
+            roles: vec!["operator".to_owned()],
+            personnel_no: Some(format!("{MARK}1")),
+            active: true,
+            made_at: running.app.clock.now(),
+        };
+        store.put_person(&first).await.expect("kept");
+        prepare(store, &running.app).await.expect("the others");
+        let everybody = people(store).await.expect("people");
+        assert_eq!(everybody.len(), cast::everybody().count());
+        assert!(everybody.contains(&first), "who is there stays as they are");
+        assert!(running.stop().await, "a clean end");
+    });
+}
