@@ -205,7 +205,9 @@ async fn exported() -> Exported {
     let (stack, mut people) = stage().await;
     whole_day(&stack, &mut people).await;
     let path = format!("/api/nsk/v1/exams/{EXAM}");
-    let sheet = people.observer.get(&format!("{path}/sheet")).await.json_of(200)["sheet"].clone();
+    let sheet = people.operator.get(&format!("{path}/sheet")).await.json_of(200)["sheet"].clone();
+    let refused = people.observer.get(&format!("{path}/sheet")).await;
+    assert_eq!(refused.status, 403, "observers do not see correct answers");
     let over_http = people.operator.get(&format!("{path}/export")).await.json_of(200);
     let refused = people.observer.get(&format!("{path}/export")).await;
     assert_eq!(refused.status, 403);

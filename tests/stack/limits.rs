@@ -171,13 +171,11 @@ async fn too_much_in_a_second_is_refused_with_a_time_to_come_back() {
         assert_eq!(http.get("/livez").await.status, 200, "health is always answered");
     }
     // A flood of frames ends its connection, and says that it may come back.
-    let mut flood = Client::new(stack.addr, &token);
-    tests::wait_until("a place in the next second", || async {
+    let mut flood = tests::wait_until("a place in the next second", || async {
         let mut client = Client::new(stack.addr, &token);
-        client.try_connect().await.ok()
+        client.try_connect().await.ok().map(|()| client)
     })
     .await;
-    flood.connect().await;
     for _ in 0..200 {
         flood.send(&serde_json::json!({"t": "pong"})).await;
     }

@@ -178,7 +178,11 @@ async fn a_replay_that_panics(stack: &Stack, faults: &Faults) {
     assert_eq!(status, 200);
     let after = stack.view(POISONED, OBSERVER, Role::Observer).await;
     assert_eq!(state_of(&before), state_of(&after), "its state is intact");
-    assert_eq!(alerts_about(&board(stack).await, POISONED), Vec::<String>::new());
+    // The board moves in ticks.
+    wait_until("the alert to go", || async {
+        alerts_about(&board(stack).await, POISONED).is_empty().then_some(())
+    })
+    .await;
     let chair = an_exam(POISONED.0).cast().chair();
     stack.give(POISONED, (chair, comment("it works again"))).await;
 }
