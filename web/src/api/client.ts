@@ -2,7 +2,7 @@
 import type { Fetched } from "../live/client.ts";
 import type { SnapFrame } from "../live/frames.ts";
 import type { Entry, Posted } from "../live/queue.ts";
-import type { CommandReply, ExamList, ListedExam, Problem, ReleaseReply, Session, SheetReply, Timeline, TimelineRecord } from "./wire.ts";
+import type { CommandReply, ExamList, ListedExam, Plan, Planning, Problem, ReleaseReply, Session, SheetReply, Timeline, TimelineRecord } from "./wire.ts";
 
 /** Where the browser's API lives. */
 export const BASE = "/api/nsk/v1";
@@ -82,6 +82,10 @@ export async function timeline(exam: number): Promise<TimelineRecord[]> {
 
 /** The explained score of the theory test. */
 export const scoreSheet = (exam: number): Promise<Reply<SheetReply>> => request("GET", `/exams/${exam}/sheet`);
+/** What an exam can be planned with. */
+export const planning = (): Promise<Reply<Planning>> => request("GET", "/planning");
+/** Schedules an exam; safe to repeat under the same `cmd`. */
+export const planExam = (cmd: string, plan: Plan): Promise<Reply<CommandReply>> => request("POST", "/exams", { cmd, plan });
 /** Ends an exam's quarantine. */
 export const releaseExam = (exam: number): Promise<Reply<ReleaseReply>> => request("POST", `/exams/${exam}/release`);
 /** Where the whole exam can be downloaded once it has ended. */

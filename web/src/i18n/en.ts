@@ -15,6 +15,7 @@ export const en: Messages = {
     reason: "Reason", optional: "optional", exam: "Exam", room: "Room", candidate: "Candidate",
     time: "Time", state: "State", outcome: "Outcome", unknown: "unknown", none: "none", today: "Today",
     search: "Search", all: "All", system: "System", from: "since", tryAgain: "Try again", details: "Details",
+    colleague: (n) => `staff member № ${n}`,
   },
   session: {
     title: "Sign in", login: "Login", password: "Password", show: "Show password", hide: "Hide password",
@@ -95,7 +96,7 @@ export const en: Messages = {
     entries: "Entries", noEntries: "No extra time was given.",
     multiply: (percent) => `Accommodation: ${percent} % of the time`,
     grant: (n) => `+${n} ${s(n, "minute", "minutes")}`,
-    outage: (text) => `Outage: ${text} given back`,
+    outage: (text) => `Outage: ${text} given back`, stationDown: "the station was off",
   },
   board: {
     title: "Exam board", exams: (n) => `${n} ${s(n, "exam", "exams")}`,
@@ -199,6 +200,12 @@ export const en: Messages = {
     identityOk: "Identity confirmed", identityNo: "Identity not confirmed",
     importHint: "Assessment tools are loaded with the command nsk import.", noActions: "Nothing to do: the exam is over.",
     mandatoryReason: "Will stand in the protocol",
+  },
+  plan: {
+    title: "Plan an exam", parts: "Parts", theory: "Theory tool", practice: "Practice tool",
+    version: "version", expert: "Expert", role: "Role of expert", remove: "Remove expert", add: "Add an expert",
+    quorum: "Quorum", number: "Exam number", submit: "Plan", done: (n) => `Exam № ${n} is planned.`,
+    incomplete: "Fill in everything: one chair, different experts, an end after the beginning.",
   },
   notFound: { title: "There is no such page", home: "To the start" },
   denied: "This page is not for your role.",

@@ -19,6 +19,7 @@ export const ru = {
     reason: "Причина", optional: "необязательно", exam: "Экзамен", room: "Аудитория", candidate: "Соискатель",
     time: "Время", state: "Состояние", outcome: "Итог", unknown: "неизвестно", none: "нет", today: "Сегодня",
     search: "Поиск", all: "Все", system: "Система", from: "с", tryAgain: "Повторить", details: "Подробнее",
+    colleague: (n: number) => `сотрудник № ${n}`,
   },
   session: {
     title: "Вход", login: "Логин", password: "Пароль", show: "Показать пароль", hide: "Скрыть пароль",
@@ -101,7 +102,7 @@ export const ru = {
     entries: "Записи", noEntries: "Дополнительного времени не давали.",
     multiply: (percent: number) => `Особые условия: ${percent} % времени`,
     grant: (n: number) => `+${n} ${plural(n, "минута", "минуты", "минут")}`,
-    outage: (text: string) => `Сбой: возвращено ${text}`,
+    outage: (text: string) => `Сбой: возвращено ${text}`, stationDown: "станция была выключена",
   },
   board: {
     title: "Табло экзаменов", exams: (n: number) => `${n} ${plural(n, "экзамен", "экзамена", "экзаменов")}`,
@@ -204,6 +205,12 @@ export const ru = {
     identityOk: "Личность подтверждена", identityNo: "Личность не подтверждена",
     importHint: "Оценочные средства загружаются командой nsk import.", noActions: "Действий нет: экзамен закончен.",
     mandatoryReason: "Запишется в протокол",
+  },
+  plan: {
+    title: "Запланировать экзамен", parts: "Части", theory: "Оценочное средство: теория", practice: "Оценочное средство: практика",
+    version: "версия", expert: "Эксперт", role: "Роль эксперта", remove: "Убрать эксперта", add: "Добавить эксперта",
+    quorum: "Кворум", number: "Номер экзамена", submit: "Запланировать", done: (n: number) => `Экзамен № ${n} запланирован.`,
+    incomplete: "Заполните всё: один председатель, разные эксперты, окончание позже начала.",
   },
   notFound: { title: "Такой страницы нет", home: "На главную" },
   denied: "Эта страница не для вашей роли.",

@@ -60,6 +60,11 @@ export function boardOrder(a: Placed, b: Placed): number {
   return a.room.localeCompare(b.room, "ru", { numeric: true }) || a.exam - b.exam;
 }
 
+/** A moment as a `datetime-local` field takes it, in the browser's zone. */
+export function localMinute(at: number): string {
+  return new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
 /** The entries of a map by id, by their `number`. */
 export function numbered<T extends { number: number }>(map: Record<string, T>): [number, T][] {
   return Object.entries(map)

@@ -14,6 +14,12 @@ export function shownPoints(points: string, locale: string): string {
   return Math.abs(short - value) < 1e-9 ? short.toLocaleString(locale, { maximumFractionDigits: 3 }) : points;
 }
 
+/** `85.50` with the locale's own decimal sign; the digits stay as they were given. */
+export function localDecimal(text: string, locale: string): string {
+  const sign = (1.5).toLocaleString(locale).charAt(1);
+  return text.replace(".", sign);
+}
+
 /** `100/3` rounded to hundredths: `33,33`. */
 export function roundedPoints(points: string, locale: string): string {
   return asNumber(points).toLocaleString(locale, { maximumFractionDigits: 2 });
