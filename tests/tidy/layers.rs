@@ -24,7 +24,7 @@ pub const PACKAGES: [Package; 7] = [
         may_use: &["engine", "actors", "entities", "migrations"],
         tests_may_use: &[],
     },
-    Package { name: "load-tests", may_use: &["engine", "gateway"], tests_may_use: &[] },
+    Package { name: "load-tests", may_use: &["engine", "actors", "gateway"], tests_may_use: &[] },
     Package {
         name: "tests",
         may_use: &["engine", "actors", "entities", "gateway"],
@@ -41,7 +41,7 @@ const HOMES: [(&str, &[&str]); 11] = [
     ("actix-ws", &["gateway"]),
     ("sea-orm", &["entities"]),
     ("sea-orm-migration", &["migrations"]),
-    ("sqlx", &[]),
+    ("sqlx", &["load-tests"]),
     ("clap", &["gateway"]),
     ("paseto", &["gateway"]),
     ("rand", &["actors"]),

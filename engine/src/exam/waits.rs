@@ -105,7 +105,7 @@ impl Exam {
 
     /// Who must still sign: those in the room and the chair; those who left only where the
     /// quorum needs them.
-    pub fn awaited_signers(&self) -> Vec<PersonId> {
+    pub fn missing_signers(&self) -> Vec<PersonId> {
         let Some(protocol) = &self.protocol else { return Vec::new() };
         let signed = protocol.signatures.len();
         let open = protocol.signers.iter().filter(|s| !protocol.signatures.contains_key(s));
@@ -120,7 +120,7 @@ impl Exam {
 
     fn signatures_awaited(&self) -> Vec<Wait> {
         let Some(protocol) = &self.protocol else { return Vec::new() };
-        let mut missing = self.awaited_signers();
+        let mut missing = self.missing_signers();
         // The chair signs last and is awaited only then.
         if missing.len() > 1 {
             missing.retain(|s| Some(*s) != self.chair());

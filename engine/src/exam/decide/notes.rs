@@ -101,7 +101,7 @@ fn keepable(data: &Value, depth: usize) -> bool {
             (Some(whole), _, _) => whole.unsigned_abs() <= ID_MAX,
             (None, Some(_), _) => false,
             (None, None, Some(f)) => {
-                serde_json::from_str::<f64>(&n.to_string()).is_ok_and(|r| r == f)
+                serde_json::from_str::<Value>(&n.to_string()).is_ok_and(|r| r.as_f64() == Some(f))
             }
             (None, None, None) => false,
         },

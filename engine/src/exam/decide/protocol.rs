@@ -84,7 +84,7 @@ impl Scratch<'_> {
             return Err(Rejection::NotAllowed("an expert who sat on this panel"));
         }
         let is_chair = self.exam.chair() == Some(expert);
-        let mut missing = self.exam.awaited_signers();
+        let mut missing = self.exam.missing_signers();
         missing.retain(|s| *s != expert);
         if is_chair && !missing.is_empty() {
             return Err(Rejection::SignaturesMissing(missing));
