@@ -19,6 +19,9 @@ type Key = (TaskId, CriterionId, PersonId);
 struct Secrets {
     marks: BTreeMap<Key, String>,
     locked: BTreeSet<(TaskId, PersonId)>,
+    /// Points that settling made public. The mean of locked marks may happen to be a number that
+    /// somebody else wrote down; then its text tells nothing, and the places still must not.
+    settled: BTreeSet<String>,
 }
 
 impl Secrets {
@@ -34,6 +37,12 @@ impl Secrets {
                 }
                 Event::SpreadExceeded { task, recalled, .. } => {
                     self.locked.retain(|(t, e)| t != task || !recalled.contains(e));
+                }
+                Event::TaskSettled { results, .. } => {
+                    self.settled.extend(results.values().map(|mean| format!("\"{mean}\"")));
+                }
+                Event::PracticeScored { total, .. } => {
+                    self.settled.insert(format!("\"{total}\""));
                 }
                 _ => {}
             }
@@ -52,7 +61,8 @@ impl Secrets {
     /// Marks that the text of a view must not hold, and does.
     fn leaks(&self, audience: Audience, text: &str) -> Vec<Key> {
         let hidden = self.marks.iter().filter(|(key, _)| !self.open(audience, key));
-        hidden.filter(|(_, value)| text.contains(*value)).map(|(key, _)| *key).collect()
+        let told = hidden.filter(|(_, value)| !self.settled.contains(*value));
+        told.filter(|(_, value)| text.contains(*value)).map(|(key, _)| *key).collect()
     }
 
     /// The same by the places at which a view holds marks, whatever their values are.
