@@ -9,7 +9,7 @@ use crate::ports::Clock;
 use crate::settings::Limits;
 use actix::prelude::*;
 use engine::exam::view::{BoardRow, to_json};
-use engine::{Hash, Moment, WireId, patch};
+use engine::{Hash, Moment, Span, WireId, patch};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
@@ -18,6 +18,10 @@ use std::time::Duration;
 
 /// Ticks kept for clients that come back.
 const RING_MAX: usize = 240;
+/// An exam that has ended stays on the board for so long after its planned end.
+pub const PAST_SHOWN: Span = Span::minutes(16 * 60);
+/// How often rows of the past are looked for, in ticks.
+const RETIRE_TICKS: u64 = 240;
 /// Rows of one board; exams beyond it are reachable by list and number.
 pub const ROWS_MAX: usize = 10_000;
 
@@ -60,6 +64,7 @@ struct Shared {
     ring_after: (u64, Hash),
     members: Vec<(ConnId, Arc<Outbox>)>,
     since_digest: u64,
+    since_retired: u64,
     dirty: bool,
 }
 
@@ -78,6 +83,7 @@ impl Board {
             ring_after: (0, Hash::default()),
             members: Vec::new(),
             since_digest: 0,
+            since_retired: 0,
             dirty: false,
         };
         let digest_ticks = (limits.digest_ms / limits.board_tick_ms.max(1)).max(1);
@@ -242,6 +248,9 @@ impl Shared {
             }
             self.rows.insert(id, row);
         }
+        for id in self.retired(now) {
+            changes.insert(id.to_string(), Value::Null);
+        }
         let mut whole = serde_json::Map::new();
         if !changes.is_empty() {
             whole.insert("rows".to_owned(), Value::Object(changes));
@@ -263,6 +272,21 @@ impl Shared {
         update.patch = Some(text);
         update.hash = self.hash;
         Some(update)
+    }
+
+    /// Forgets exams that ended long ago, now and then; answers which.
+    fn retired(&mut self, now: Moment) -> Vec<WireId> {
+        self.since_retired += 1;
+        if self.since_retired < RETIRE_TICKS {
+            return Vec::new();
+        }
+        self.since_retired = 0;
+        let past = |row: &BoardRow| row.phase.is_final() && row.ends_at + PAST_SHOWN < now;
+        let old: Vec<WireId> = self.rows.values().filter(|r| past(r)).map(|r| r.exam).collect();
+        for id in &old {
+            self.rows.remove(id);
+        }
+        old
     }
 
     fn missed(&self, epoch: &str, resume: &Resume) -> Option<Vec<Arc<Update>>> {

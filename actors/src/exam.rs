@@ -11,7 +11,7 @@ mod live;
 mod messages;
 pub(crate) mod recovery;
 
-pub use deps::{Boot, ExamDeps, Suspects};
+pub use deps::{Boot, ExamDeps, Quarantine, Suspects};
 pub(crate) use listing::summary;
 pub(crate) use messages::{AskDigest, Inspect, Join, Leave, Observe, Refresh};
 
@@ -32,6 +32,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// An exam that has ended leaves memory when nobody has followed it for so long.
+const REST: Duration = Duration::from_secs(60);
 /// How long the actor waits before it tries again what the store refused.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -179,6 +181,10 @@ impl ExamActor {
             ctx.cancel_future(timer);
         }
         let State::Live(loaded) = &self.state else { return };
+        if loaded.exam.phase.is_final() {
+            self.deadline = Some(ctx.run_later(REST, |act, ctx| act.rest(ctx)));
+            return;
+        }
         let Some(deadline) = loaded.exam.next_deadline() else { return };
         let left = (deadline - self.deps.clock.now()).max(Span::ZERO);
         let mut wait = Duration::from_millis(left.0.unsigned_abs());
@@ -189,6 +195,16 @@ impl ExamActor {
             act.deadline = None;
             act.time_is_up(ctx);
         }));
+    }
+
+    /// Nothing more happens to an ended exam: whoever asks for it later wakes it again.
+    fn rest(&mut self, ctx: &mut Context<Self>) {
+        self.groups.digest(&self.topic, self.deps.clock.monotonic_ms());
+        if self.groups.is_empty() {
+            ctx.stop();
+        } else {
+            self.arm(ctx, Duration::ZERO);
+        }
     }
 
     fn time_is_up(&mut self, ctx: &mut Context<Self>) {

@@ -1,9 +1,9 @@
 //! The whole tree: started in order, stopped in reverse, drained with a deadline.
 
-use crate::board::{Alert, Board, BoardActor};
+use crate::board::{Alert, Board, BoardActor, PAST_SHOWN};
 use crate::catalog::{Catalog, ListFilter};
 use crate::error::LogError;
-use crate::exam::{Boot, ExamDeps, Suspects, recovery};
+use crate::exam::{Boot, ExamDeps, Quarantine, Suspects, recovery};
 use crate::exams::{Exams, Families};
 use crate::faults::Faults;
 use crate::journal::{Ground, Journal, JournalHandle, JournalHealth, journal};
@@ -17,8 +17,9 @@ use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Live exams woken at once while starting.
-const WAKE_BATCH: usize = 64;
+/// Exams woken at once while starting: enough to keep the readers and both actor threads busy, few
+/// enough that their histories do not all stand in memory together.
+const WAKE_BATCH: usize = 16;
 /// Live exams listed at once while starting.
 const WAKE_PAGE: u32 = 500;
 
@@ -120,6 +121,7 @@ impl System {
             epoch: deps.epoch.clone(),
             boot,
             suspects: Suspects::default(),
+            quarantine: Quarantine::new(deps.log.quarantined().await?),
             faults: deps.faults.clone(),
         });
         let on_alert = alerts(exam_deps.clone());
@@ -134,14 +136,18 @@ impl System {
         let tended = sittings.clone();
         actix::spawn(async move { tended.run().await });
         let system = System { exams, board, sessions, journal, families, sittings, ticker };
-        system.wake_all(&*deps.catalog).await?;
+        let catalog = &*deps.catalog;
+        system.wake(catalog, ListFilter { live_only: true, ..Default::default() }).await?;
+        let from = Some(Moment(boot.at.0.saturating_sub(PAST_SHOWN.0)));
+        system.wake(catalog, ListFilter { from, ..Default::default() }).await?;
         system.watch_journal(&deps);
         Ok(system)
     }
 
-    /// Every exam that has not ended gets its actor, so that deadlines are kept.
-    async fn wake_all(&self, catalog: &dyn Catalog) -> Result<(), LogError> {
-        let mut filter = ListFilter { live_only: true, limit: WAKE_PAGE, ..Default::default() };
+    /// Exams that have not ended get their actors, so that deadlines are kept; those of the day
+    /// that have ended come back onto the board.
+    async fn wake(&self, catalog: &dyn Catalog, filter: ListFilter) -> Result<(), LogError> {
+        let mut filter = ListFilter { limit: WAKE_PAGE, ..filter };
         loop {
             let page = catalog.list(&filter).await?;
             let waking = page.iter().map(|exam| self.exams.wake(exam.wire_id, exam.stream));

@@ -76,13 +76,19 @@ pub struct BlueprintTopic {
 impl Blueprint {
     /// The usual blueprint: one question of every block, everything shuffled.
     pub fn of(tool: &Tool) -> Blueprint {
+        Blueprint::of_known(tool, tool.hash())
+    }
+
+    /// As [`Blueprint::of`], for a tool that was found by its hash: hashing it again would cost more
+    /// than all else that folding an exam does.
+    pub(crate) fn of_known(tool: &Tool, tool_hash: Hash) -> Blueprint {
         let topics = tool.topics.iter().map(|topic| BlueprintTopic {
             topic_id: topic.id,
             kind: topic.kind,
             blocks: topic.blocks.iter().map(|b| b.id).collect(),
         });
         Blueprint {
-            tool_hash: tool.hash(),
+            tool_hash,
             topics: topics.collect(),
             shuffle_questions: true,
             shuffle_variants: true,
@@ -166,6 +172,15 @@ impl Form {
     /// # Errors
     /// [`FormError`] when the blueprint does not fit the bank.
     pub fn assemble(tool: &Tool, blueprint: &Blueprint, seed: &Seed) -> Result<Form, FormError> {
+        draw::form((tool, tool.hash()), blueprint, seed)
+    }
+
+    /// As [`Form::assemble`], for a tool that was found by its hash.
+    pub(crate) fn assemble_known(
+        tool: (&Tool, Hash),
+        blueprint: &Blueprint,
+        seed: &Seed,
+    ) -> Result<Form, FormError> {
         draw::form(tool, blueprint, seed)
     }
 

@@ -1,7 +1,7 @@
 //! Reading records: one stream from a number on, a stream's head, or many whole streams at once.
 
 use crate::error::StoreError;
-use crate::record::{AS_TEXT, COLUMNS, decode_row, decode_text};
+use crate::record::{AS_TEXT, decode_text};
 use crate::sqlite::{rows, scalar, signed, sql, unsigned};
 use crate::store::Store;
 use engine::{CommandId, Hash, Record, StreamId};
@@ -38,12 +38,13 @@ impl Store {
         after_seq: u64,
         max: u32,
     ) -> Result<Vec<Record>, StoreError> {
-        let text = format!(
-            "SELECT {COLUMNS} FROM event WHERE stream_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"
-        );
+        let page = "SELECT * FROM event WHERE stream_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+        let text = format!("SELECT group_concat({AS_TEXT}, char(30) ORDER BY seq) FROM ({page})");
         let max = i64::from(max.min(EVENTS_PER_READ_MAX));
         let values = [stream.0.into(), signed(after_seq).into(), max.into()];
-        rows(&self.readers, sql(text, values), decode_row).await
+        let text = scalar::<Option<String>>(&self.readers, sql(text, values)).await?.flatten();
+        let Some(text) = text else { return Ok(Vec::new()) };
+        text.split(RECORD).map(|one| decode_text(stream, one)).collect()
     }
 
     /// The last record's number and hash; `None` for a stream without records.
@@ -117,7 +118,7 @@ impl Store {
     }
 }
 
-/// One row per stream instead of one per record: the driver copies every row across threads.
+/// One row per stream instead of one per record.
 async fn read_texts(
     readers: &DatabaseConnection,
     ids: Vec<Value>,

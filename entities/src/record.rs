@@ -5,21 +5,21 @@ use crate::error::StoreError;
 use crate::journal::EVENT_BODY_BYTES_MAX;
 use crate::sqlite::unsigned;
 use engine::{CommandId, Hash, Moment, Record, StreamId};
-use sea_orm::{QueryResult, Value};
+use sea_orm::Value;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
 /// Nesting of an event's JSON. Readers of JSON stop at 128.
 const DEPTH_MAX: u32 = 100;
 
-/// The columns, in the order of [`encode`] and [`decode_row`].
+/// The columns, in the order of [`encode`].
 pub(crate) const COLUMNS: &str =
     "stream_id, seq, epoch, cmd_id, cmd_ix, kind, v, at, \"by\", salt, body, prev, hash";
 
 /// How many there are.
 pub(crate) const COLUMN_COUNT: usize = 13;
 
-/// A whole record as one text, for reading many: [`FIELD`] between its columns, [`decode_text`]
+/// A whole record as one text, since the driver copies every row across threads: [`FIELD`] between its columns, [`decode_text`]
 /// reads it. JSON text, hexadecimal digits and checked names contain no control characters.
 pub(crate) const AS_TEXT: &str = "concat_ws(char(31), seq, coalesce(hex(cmd_id), ''), cmd_ix, kind, v, at, \
      \"by\", salt, body, hex(prev), hex(hash))";
@@ -77,29 +77,6 @@ fn shallower_than(value: &Json, depth: u32) -> bool {
     }
 }
 
-/// Reads a row of [`COLUMNS`].
-pub(crate) fn decode_row(row: &QueryResult) -> Result<Record, StoreError> {
-    let stream = StreamId(row.try_get_by_index(0)?);
-    let seq: i64 = row.try_get_by_index(1)?;
-    let bad = |what| corrupt(stream, seq, what);
-    let by: String = row.try_get_by_index(8)?;
-    let body: String = row.try_get_by_index(10)?;
-    Ok(Record {
-        stream,
-        seq: unsigned(seq, "a record's number")?,
-        cmd: row.try_get_by_index::<Option<Uuid>>(3)?.map(CommandId),
-        cmd_ix: small(row.try_get_by_index(4)?).ok_or_else(|| bad("cmd_ix"))?,
-        kind: row.try_get_by_index(5)?,
-        v: small(row.try_get_by_index(6)?).ok_or_else(|| bad("v"))?,
-        at: Moment(row.try_get_by_index(7)?),
-        by: serde_json::from_str(&by).map_err(|_| bad("by"))?,
-        salt: row.try_get_by_index(9)?,
-        d: serde_json::from_str(&body).map_err(|_| bad("body"))?,
-        prev: hash(&row.try_get_by_index::<Vec<u8>>(11)?).ok_or_else(|| bad("prev"))?,
-        hash: hash(&row.try_get_by_index::<Vec<u8>>(12)?).ok_or_else(|| bad("hash"))?,
-    })
-}
-
 /// Reads a text of [`AS_TEXT`].
 pub(crate) fn decode_text(stream: StreamId, text: &str) -> Result<Record, StoreError> {
     let mut fields = text.split(FIELD);
@@ -124,14 +101,6 @@ pub(crate) fn decode_text(stream: StreamId, text: &str) -> Result<Record, StoreE
 
 fn corrupt(stream: StreamId, seq: i64, what: &str) -> StoreError {
     StoreError::Corrupt(format!("record {seq} of stream {stream}: {what}"))
-}
-
-fn small(n: i64) -> Option<u16> {
-    u16::try_from(n).ok()
-}
-
-fn hash(bytes: &[u8]) -> Option<Hash> {
-    bytes.try_into().ok().map(Hash)
 }
 
 fn parsed<T: std::str::FromStr>(field: Option<&str>) -> Option<T> {

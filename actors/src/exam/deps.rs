@@ -4,7 +4,7 @@ use crate::board::Board;
 use crate::catalog::Catalog;
 use crate::faults::Faults;
 use crate::journal::JournalHandle;
-use crate::ports::{Clock, EventLog, IdSource};
+use crate::ports::{Clock, EventLog, IdSource, Quarantined};
 use crate::settings::Limits;
 use engine::{CommandId, Moment, StreamId};
 use std::collections::{HashMap, VecDeque};
@@ -35,8 +35,41 @@ pub struct ExamDeps {
     pub boot: Boot,
     /// Which command each exam is deciding, in case it never comes back.
     pub suspects: Suspects,
+    /// Exams in quarantine.
+    pub quarantine: Quarantine,
     /// Planted faults; none outside tests.
     pub faults: Faults,
+}
+
+/// Exams in quarantine, as this process knows them: read from the log once, kept up to date by
+/// whoever quarantines or releases. A start that wakes thousands of exams asks it for each.
+#[derive(Default)]
+pub struct Quarantine(Mutex<HashMap<StreamId, Quarantined>>);
+
+impl Quarantine {
+    /// What the log holds at the start.
+    pub fn new(known: Vec<Quarantined>) -> Quarantine {
+        Quarantine(Mutex::new(known.into_iter().map(|q| (q.stream, q)).collect()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<StreamId, Quarantined>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The quarantine of a stream, if it is in one.
+    pub(crate) fn of(&self, stream: StreamId) -> Option<Quarantined> {
+        self.lock().get(&stream).cloned()
+    }
+
+    /// A stream is quarantined; the first reason is kept.
+    pub(crate) fn set(&self, quarantined: Quarantined) {
+        self.lock().entry(quarantined.stream).or_insert(quarantined);
+    }
+
+    /// A stream is released.
+    pub(crate) fn lift(&self, stream: StreamId) {
+        self.lock().remove(&stream);
+    }
 }
 
 /// The command that each exam is deciding at this moment. What is left after a panic names the

@@ -2,6 +2,7 @@
 
 use super::{Applied, Boot, ExamDeps};
 use crate::error::LogError;
+use crate::ports::Quarantined;
 use engine::chain::Head;
 use engine::exam::{Event, Materials, Plan, Stamp};
 use engine::ledger::Effect;
@@ -73,7 +74,7 @@ pub(crate) async fn load(deps: Arc<ExamDeps>, stream: StreamId, wire_id: WireId)
 
 async fn read(deps: &ExamDeps, stream: StreamId, wire_id: WireId) -> Result<Read, LogError> {
     count_suspect(deps, stream, wire_id).await?;
-    let records = records(deps, stream).await?;
+    let mut records = records(deps, stream).await?;
     let Some(first) = records.first() else {
         return Ok(Read::Broken("the exam has no records".to_owned()));
     };
@@ -98,21 +99,14 @@ async fn read(deps: &ExamDeps, stream: StreamId, wire_id: WireId) -> Result<Read
         return Err(LogError::Corrupt("the practice tool is missing from the store".into()));
     }
     let boot_at = deps.boot.at;
-    let begin = || begin(first, (plan.clone(), materials.clone()), boot_at);
-    let mut loaded = begin();
-    if let Err(stop) = replay(deps, wire_id, &mut loaded, &records[1..]) {
+    let mut loaded = begin(first, (plan.clone(), materials.clone()), boot_at);
+    if let Err(stop) = replay(deps, wire_id, &mut loaded, &mut records[1..]) {
         freeze(deps, stream, wire_id, &stop.why).await;
         // The failed step may have left a torn state: fold again up to where it was sound.
-        let mut sound = begin();
-        for record in &records[1..=stop.sound] {
-            if let Ok(event) = Event::from_record(record) {
-                sound.apply(record, &event);
-            }
-        }
+        let sound = reread(deps, stream, (plan, materials), stop.sound).await?;
         return Ok(Read::Frozen(sound, stop.why));
     }
-    let quarantined = deps.log.quarantined().await?;
-    Ok(match quarantined.into_iter().find(|q| q.stream == stream) {
+    Ok(match deps.quarantine.of(stream) {
         Some(q) => {
             // The board is new after a restart; the reason is not.
             deps.board.quarantined(wire_id, &q.reason, q.at);
@@ -120,6 +114,23 @@ async fn read(deps: &ExamDeps, stream: StreamId, wire_id: WireId) -> Result<Read
         }
         None => Read::Live(loaded),
     })
+}
+
+/// The state after a stream's first record and so many more, which are known to be sound.
+async fn reread(
+    deps: &ExamDeps,
+    stream: StreamId,
+    of: (Plan, Materials),
+    sound: usize,
+) -> Result<Box<Loaded>, LogError> {
+    let records = records(deps, stream).await?;
+    let mut loaded = begin(&records[0], of, deps.boot.at);
+    for record in &records[1..=sound] {
+        if let Ok(event) = Event::from_record(record) {
+            loaded.apply(record, &event);
+        }
+    }
+    Ok(loaded)
 }
 
 /// The incarnation before this one may have panicked while it decided a command. That is counted
@@ -177,9 +188,9 @@ fn replay(
     deps: &ExamDeps,
     wire_id: WireId,
     loaded: &mut Loaded,
-    records: &[Record],
+    records: &mut [Record],
 ) -> Result<(), Stop> {
-    for (sound, record) in records.iter().enumerate() {
+    for (sound, record) in records.iter_mut().enumerate() {
         let stop = |why: String| Stop { sound, why };
         if record.seq != loaded.head.seq + 1 {
             return Err(stop(format!("record {} is missing", loaded.head.seq + 1)));
@@ -187,7 +198,7 @@ fn replay(
         if record.prev != loaded.head.hash {
             return Err(stop(format!("record {} does not continue the one before", record.seq)));
         }
-        let event = Event::from_record(record).map_err(|fault| stop(fault.to_string()))?;
+        let event = Event::take(record).map_err(|fault| stop(fault.to_string()))?;
         let folded = catch_unwind(AssertUnwindSafe(|| {
             deps.faults.before_replay(wire_id, record.seq);
             loaded.apply(record, &event);
@@ -203,6 +214,7 @@ fn replay(
 pub(crate) async fn freeze(deps: &ExamDeps, stream: StreamId, wire_id: WireId, why: &str) {
     let at = deps.clock.now();
     tracing::error!(exam.id = wire_id.0, why, "exam quarantined");
+    deps.quarantine.set(Quarantined { stream, reason: why.to_owned(), at });
     if let Err(error) = deps.log.quarantine(stream, why, at).await {
         tracing::error!(exam.id = wire_id.0, %error, "quarantine not stored");
     }

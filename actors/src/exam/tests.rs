@@ -4,6 +4,7 @@ mod commands;
 mod live;
 mod panics;
 mod recovery;
+mod rest;
 mod time;
 
 use crate::exams::{Ack, SubmitError};

@@ -286,6 +286,7 @@ impl Exams {
     pub async fn release(&self, exam: WireId) -> Result<bool, SubmitError> {
         let stream = self.stream_of(exam).await?;
         let was = self.deps.log.release(stream).await.map_err(from_log)?;
+        self.deps.quarantine.lift(stream);
         for alert in ["quarantined", "poisoned"] {
             self.deps.board.clear_alert(&format!("{alert}:{exam}"));
         }

@@ -83,9 +83,11 @@ impl Exam {
                 theory.form_hash = Some(*form_hash);
                 theory.seed = Some(seed.clone());
                 theory.form = self.materials.0.tool.as_ref().and_then(|tool| {
-                    let own = Blueprint::of(tool);
-                    let blueprint = self.plan.blueprint.as_ref().unwrap_or(&own);
-                    Form::assemble(tool, blueprint, seed).ok().map(Arc::new)
+                    // The tool was found by the plan's hash; whoever doubts that hashes it.
+                    let hash = self.plan.tool.unwrap_or_else(|| tool.hash());
+                    let own = || Blueprint::of_known(tool, hash);
+                    let blueprint = self.plan.blueprint.clone().unwrap_or_else(own);
+                    Form::assemble_known((tool, hash), &blueprint, seed).ok().map(Arc::new)
                 });
             }
             Event::SeedRevealed { .. } => theory.revealed = true,

@@ -68,8 +68,11 @@ impl Stream<'_> {
     }
 }
 
-pub(super) fn form(tool: &Tool, blueprint: &Blueprint, seed: &Seed) -> Result<Form, FormError> {
-    let tool_hash = tool.hash();
+pub(super) fn form(
+    (tool, tool_hash): (&Tool, Hash),
+    blueprint: &Blueprint,
+    seed: &Seed,
+) -> Result<Form, FormError> {
     if blueprint.tool_hash != tool_hash {
         return Err(FormError::OtherTool { expected: blueprint.tool_hash, found: tool_hash });
     }
