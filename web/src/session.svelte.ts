@@ -16,6 +16,9 @@ const PAGES: Record<Exclude<Path, "/">, Role[]> = {
   "/seat": ["candidate"],
 };
 
+/** Roles that the server shows a score sheet to. */
+const SHEETS: Role[] = ["expert", "operator", "council", "administrator"];
+
 export type Problem = "wrong" | "network" | "limited" | "expired" | "revoked" | { text: string };
 
 class SessionState {
@@ -29,6 +32,9 @@ class SessionState {
       PAGES[page].some((role) => this.person?.roles.includes(role)),
     ),
   );
+
+  /** The explained score holds correct answers: not for those who only watch. */
+  readsSheets = $derived(SHEETS.some((role) => this.person?.roles.includes(role)));
 
   async check(): Promise<void> {
     const reply = await whoAmI();
