@@ -19,8 +19,9 @@ pub const BUSY_MS_MAX: u64 = 5_000;
 pub const WRITER_WAIT_MS_MAX: u64 = 10_000;
 /// Connections that read at the same time.
 pub const READERS_MAX: u32 = 4;
-/// Page cache of the writer. A page that fell out of it must be read again to be changed.
-const WRITER_CACHE_KIB: u32 = 64 * 1024;
+/// Page cache of the writer. A page that fell out of it must be read again to be changed; an exam
+/// that takes commands keeps changing the same two or three.
+const WRITER_CACHE_KIB: u32 = 16 * 1024;
 /// Page cache of a reader.
 const READER_CACHE_KIB: u32 = 8 * 1024;
 /// The log is copied into the file when it has this many pages: often enough to stay small (16 MiB),

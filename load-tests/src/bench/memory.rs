@@ -20,6 +20,8 @@ const SOCKETS: usize = 2_000;
 const WARM_UP: usize = 100;
 /// Exams that take answers.
 const BUSY_EXAMS: u64 = 100;
+/// Exams that take answers before the first reading.
+const WARM_UP_EXAMS: u64 = 250;
 /// Answers that each takes.
 const ANSWERS: u64 = 200;
 /// Sockets that send them.
@@ -74,19 +76,19 @@ async fn idle_sockets(context: &Context, station: &Station, day: &Day) -> Outcom
 }
 
 /// Exams that are live since their first event, with what the process keeps for those who resume.
-/// As many take answers before the first reading: the database's caches, the journal's batches and
-/// the senders' sockets are made once, however many exams there are.
+/// Others take answers before the first reading, until the database's bounded page cache is full:
+/// that, the journal's batches and the senders' sockets are there once, however many exams there are.
 async fn busy_exams(context: &Context, station: &Station, day: &Day) -> Outcome<f64> {
     let answers = if context.quick { ANSWERS / 10 } else { ANSWERS };
-    take_answers(day, 1, answers).await?;
+    take_answers(day, (1, WARM_UP_EXAMS), answers).await?;
     let before = station.running.rss_bytes()?;
-    take_answers(day, 1 + BUSY_EXAMS, answers).await?;
+    take_answers(day, (1 + WARM_UP_EXAMS, BUSY_EXAMS), answers).await?;
     Ok(kib(station.running.rss_bytes()?, before, BUSY_EXAMS))
 }
 
 /// Starts exams and lets each take its answers.
-async fn take_answers(day: &Day, from: u64, answers: u64) -> Outcome<()> {
-    let exams = day.start_more_exams(from, BUSY_EXAMS).await?;
+async fn take_answers(day: &Day, (from, count): (u64, u64), answers: u64) -> Outcome<()> {
+    let exams = day.start_more_exams(from, count).await?;
     let mut senders = JoinSet::new();
     for part in exams.chunks(exams.len().div_ceil(SENDERS)) {
         let (day, part) = (day.clone(), part.to_vec());
