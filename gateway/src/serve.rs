@@ -241,6 +241,8 @@ fn http(app: App, listener: std::net::TcpListener) -> Result<(SocketAddr, Server
     let parts = Parts::new(app);
     let shared = parts.clone();
     let mut server = HttpServer::new(move || crate::http::application(&shared))
+        // A small frame after another must not wait for the acknowledgement of the first.
+        .tcp_nodelay(true)
         .on_connect(live::give_up_after(patience))
         .h1_write_buffer_size(live::WRITE_BUFFER_BYTES)
         .backlog(BACKLOG_MAX)
