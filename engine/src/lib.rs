@@ -15,6 +15,7 @@ pub mod canon;
 pub mod chain;
 pub mod exam;
 pub mod form;
+pub mod identity;
 pub mod ids;
 pub mod import;
 pub mod lang;

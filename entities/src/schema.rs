@@ -5,8 +5,18 @@ use crate::sqlite::{rows, scalar, sql};
 use sea_orm::ConnectionTrait;
 
 /// Names of the migrations that this build was written against, oldest first.
-pub const SCHEMA: [&str; 4] =
-    ["m0001_journal", "m0002_material", "m0003_people", "m0004_supervision"];
+pub const SCHEMA: [&str; 10] = [
+    "m0001_journal",
+    "m0002_material",
+    "m0003_people",
+    "m0004_supervision",
+    "m0005_identity",
+    "m0006_keys",
+    "m0007_revocation",
+    "m0008_audit",
+    "m0009_station",
+    "m0010_factors",
+];
 
 /// Checks that exactly the migrations of [`SCHEMA`] are applied.
 pub(crate) async fn check(db: &impl ConnectionTrait) -> Result<(), StoreError> {

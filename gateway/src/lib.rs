@@ -15,6 +15,7 @@ pub mod http;
 pub mod import;
 pub mod live;
 pub mod openapi;
+pub mod passport;
 pub mod serve;
 pub mod telemetry;
 pub mod wire;

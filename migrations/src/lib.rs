@@ -9,6 +9,12 @@ mod m0001_journal;
 mod m0002_material;
 mod m0003_people;
 mod m0004_supervision;
+mod m0005_identity;
+mod m0006_keys;
+mod m0007_revocation;
+mod m0008_audit;
+mod m0009_station;
+mod m0010_factors;
 mod schema;
 
 use sea_orm_migration::sea_orm::{ConnectOptions, Database, DatabaseConnection};
@@ -26,6 +32,12 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_material::Migration),
             Box::new(m0003_people::Migration),
             Box::new(m0004_supervision::Migration),
+            Box::new(m0005_identity::Migration),
+            Box::new(m0006_keys::Migration),
+            Box::new(m0007_revocation::Migration),
+            Box::new(m0008_audit::Migration),
+            Box::new(m0009_station::Migration),
+            Box::new(m0010_factors::Migration),
         ]
     }
 }

@@ -1,0 +1,1 @@
+//! The administrator's API: people, organisations, roles, clients, services, keys.

@@ -1,0 +1,1 @@
+//! The audit: hash-chained, with signed checkpoints.

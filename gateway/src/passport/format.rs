@@ -1,0 +1,1 @@
+//! Formats of tokens: PASETO, JWT, the JSON record and its QR code.

@@ -1,0 +1,1 @@
+//! Signing keys: their states, their encryption at rest, the bundle for stations.

@@ -1,0 +1,1 @@
+//! Pages of the passport, without any need for scripts.

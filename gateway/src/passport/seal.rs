@@ -1,0 +1,1 @@
+//! Tokens sealed with a PIN for a station that has no network.
