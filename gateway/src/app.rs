@@ -3,6 +3,7 @@
 use crate::adapters::StoreRevocation;
 use crate::auth::Auth;
 use crate::config::{Config, LiveLimits};
+use crate::passport::Passport;
 use crate::telemetry::{Metrics, Pulled};
 use actors::board::Board;
 use actors::catalog::Catalog;
@@ -32,6 +33,8 @@ pub struct App {
     pub catalog: Arc<dyn Catalog>,
     /// Sign-in and tokens.
     pub auth: Auth,
+    /// The digital passport.
+    pub passport: Passport,
     /// Which tokens are revoked; an open connection follows its changes.
     pub revocation: Arc<StoreRevocation>,
     /// Who looks at what.

@@ -10,3 +10,24 @@ pub mod names;
 pub mod oauth;
 pub mod pages;
 pub mod seal;
+
+use crate::adapters::StoreRevocation;
+use crate::config::Config;
+use actors::ports::{Clock, IdSource};
+use entities::Store;
+use std::sync::Arc;
+
+/// What every part of the passport stands on. Cheap to clone.
+#[derive(Clone)]
+pub struct Passport {
+    /// People, organisations, clients, keys, sessions.
+    pub store: Store,
+    /// What was revoked.
+    pub revocation: Arc<StoreRevocation>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and randomness.
+    pub ids: Arc<dyn IdSource>,
+    /// The configuration.
+    pub config: Arc<Config>,
+}

@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::error::Trouble;
 use crate::http::Parts;
 use crate::live;
+use crate::passport::Passport;
 use crate::telemetry::Metrics;
 use actix_web::HttpServer;
 use actix_web::dev::{Server, ServerHandle};
@@ -157,6 +158,14 @@ async fn assemble(
     let system = Rc::new(system);
     let (draining, drained) = channel::channel(false);
     let (picture, pictures) = channel::channel(system.picture());
+    let config = Arc::new(config);
+    let passport = Passport {
+        store: store.clone(),
+        revocation: ground.revocation.clone(),
+        clock: clock.clone(),
+        ids: ids.clone(),
+        config: config.clone(),
+    };
     let app = App {
         exams: system.exams.clone(),
         board: system.board.clone(),
@@ -164,6 +173,7 @@ async fn assemble(
         store,
         catalog: ground.catalog,
         auth,
+        passport,
         revocation: ground.revocation.clone(),
         presence: Arc::new(LocalPresence::new(clock.clone(), &config.limits())),
         clock: clock.clone(),
@@ -171,7 +181,7 @@ async fn assemble(
         limits: config.limits(),
         live: config.live.clone(),
         journal: system.journal(),
-        config: Arc::new(config),
+        config,
         metrics: ground.metrics,
         picture: pictures,
         draining: drained,
