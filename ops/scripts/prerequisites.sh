@@ -52,7 +52,7 @@ install_debian() { # PACKAGE…
         printf 'prerequisites: not a Debian machine, taking these for granted: %s\n' "$*" >&2
         return
     fi
-    local package missing=() log
+    local package missing=() log policy=/usr/sbin/policy-rc.d
     for package in "$@"; do
         [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
             missing+=("$package")
@@ -60,6 +60,15 @@ install_debian() { # PACKAGE…
     [ ${#missing[@]} -gt 0 ] || return 0
     printf 'installing Debian packages: %s\n' "${missing[*]}"
     log=$(mktemp)
+    # Servers are installed for their programs: no service of the system is started, and none that
+    # runs is touched. A policy that the machine has already is left as it is.
+    if [ -e "$policy" ]; then
+        policy=
+    else
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 755 "$policy"
+        trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
+    fi
     if ! { as_root apt-get -qq update &&
         as_root env DEBIAN_FRONTEND=noninteractive \
             apt-get -qq install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
@@ -68,6 +77,8 @@ install_debian() { # PACKAGE…
         die "could not install: ${missing[*]}"
     fi
     rm -f "$log"
+    [ -z "$policy" ] || as_root rm -f "$policy"
+    trap - EXIT
 }
 
 install_component() { # COMPONENT
@@ -92,7 +103,8 @@ run)
     install_debian build-essential pkg-config
     ;;
 test)
-    install_debian build-essential pkg-config chromium fonts-dejavu-core
+    install_debian build-essential pkg-config chromium fonts-dejavu-core \
+        postgresql redis-server
     install_component rustfmt fmt
     install_component clippy clippy
     install_cargo_tool cargo-nextest "$NEXTEST_VERSION" \
