@@ -8,6 +8,7 @@
 //!   token carries those it was issued under, and dies when one of them has grown.
 //! * **announced, active, verify-only, retired, compromised**: the states of a signing key.
 
+pub mod audit;
 pub mod claims;
 pub mod key;
 pub mod lifetime;

@@ -8,11 +8,13 @@
 //! | tools as imported | `material` | `materials.rs` |
 //! | person, secret, revocation | the same | `people.rs`, `secrets.rs`, `revocations.rs` |
 //! | crash, quarantine, poison command | the same | `supervision.rs` |
+//! | audit | `audit_event`, `audit_checkpoint` | `audit.rs` |
 //!
 //! A [`Store`] reads everything and keeps the small registries. Only [`Store::boot`] gives out a
 //! [`Journal`], the append side, together with the fence it must carry: who boots, writes.
 //! The schema belongs to the `migrations` package; a store refuses any other than its own.
 
+mod audit;
 mod boot;
 mod doctor;
 mod error;
@@ -34,6 +36,7 @@ mod store;
 mod streams;
 mod supervision;
 
+pub use audit::{AUDIT_PER_READ_MAX, AuditFilter};
 pub use boot::{Boot, OWN_WIRE_IDS, WIRE_ID_TRIES_MAX};
 pub use doctor::{Integrity, PROBLEMS_MAX};
 pub use error::{AppendError, StoreError};

@@ -21,6 +21,7 @@ pub use principal::{Principal, SESSION_COOKIE};
 use crate::adapters::StoreRevocation;
 use crate::config::AuthConfig;
 use crate::error::{ApiError, Trouble};
+use crate::passport::audit::{Audit, Entry};
 use crate::telemetry::{Metrics, Outcome};
 use actix_web::cookie::{Cookie, SameSite};
 use actors::ports::{Clock, IdSource, Revocation};
@@ -28,6 +29,7 @@ use cache::Verified;
 use engine::{Moment, Span};
 use entities::{NewRevocation, Store, StoreError};
 use password::Passwords;
+use serde_json::json;
 use signin::{Known, SignInFault};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -53,6 +55,7 @@ struct Inner {
     ids: Arc<dyn IdSource>,
     store: Store,
     metrics: Metrics,
+    audit: Audit,
     session: Span,
 }
 
@@ -68,6 +71,8 @@ pub struct AuthDeps {
     pub ids: Arc<dyn IdSource>,
     /// Attempts are counted here.
     pub metrics: Metrics,
+    /// And recorded here.
+    pub audit: Audit,
 }
 
 /// A token and whose it is.
@@ -118,6 +123,7 @@ impl Auth {
             ids: deps.ids,
             store: deps.store,
             metrics: deps.metrics,
+            audit: deps.audit,
             session: Span::minutes(i64::from(config.session_minutes)),
         })))
     }
@@ -144,12 +150,24 @@ impl Auth {
         }
         match signin::by_password(&inner.store, &inner.passwords, login, password).await {
             Ok(known) => {
+                let (person, detail) = (known.person.to_string(), json!({"address": address}));
+                let entry = Entry {
+                    kind: "login.ok",
+                    actor: Some(person.clone()),
+                    subject: Some(person),
+                    detail,
+                };
+                inner.audit.record(entry).await?;
                 inner.metrics.sign_in(Outcome::Acked);
                 tracing::info!(person = %known.person, "signed in");
                 let sid = hex::encode(inner.ids.salt());
                 self.issue(&known, sid)
             }
             Err(SignInFault::Wrong) => {
+                let subject = Some(signin::login_of(cut(login)));
+                let detail = json!({"address": address});
+                let entry = Entry { kind: "login.fail", actor: None, subject, detail };
+                inner.audit.record(entry).await?;
                 inner.metrics.sign_in(Outcome::Rejected);
                 tracing::info!("sign-in refused");
                 Err(ApiError::unauthorized())
@@ -228,6 +246,11 @@ impl Auth {
     /// 503 when the store does not take it.
     pub async fn logout(&self, principal: &Principal) -> Result<(), ApiError> {
         let now = self.0.clock.now();
+        let person = principal.person.to_string();
+        let detail = json!({"jti": principal.jti, "sid": principal.sid});
+        let entry =
+            Entry { kind: "logout", actor: Some(person.clone()), subject: Some(person), detail };
+        self.0.audit.record(entry).await?;
         let revocation = NewRevocation {
             jti: Some(principal.jti.clone()),
             sid: Some(principal.sid.clone()),

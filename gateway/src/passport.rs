@@ -20,6 +20,8 @@ use std::sync::Arc;
 /// What every part of the passport stands on. Cheap to clone.
 #[derive(Clone)]
 pub struct Passport {
+    /// Records what is done; what cannot be recorded is not done.
+    pub audit: audit::Audit,
     /// People, organisations, clients, keys, sessions.
     pub store: Store,
     /// What was revoked.

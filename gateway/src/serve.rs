@@ -19,6 +19,7 @@ use crate::error::Trouble;
 use crate::http::Parts;
 use crate::live;
 use crate::passport::Passport;
+use crate::passport::audit::{Audit, AuditDeps, AuditTask};
 use crate::telemetry::Metrics;
 use actix_web::HttpServer;
 use actix_web::dev::{Server, ServerHandle};
@@ -77,6 +78,7 @@ pub struct Running {
     http: ServerHandle,
     http_task: JoinHandle<std::io::Result<()>>,
     draining: channel::Sender<bool>,
+    audit: AuditTask,
     watchers: Vec<JoinHandle<()>>,
     heartbeat: Heartbeat,
 }
@@ -137,12 +139,21 @@ async fn assemble(
     crate::demo::keep_to_this_machine(&store, config.server.listen).await?;
     let ids = machine.ids.clone();
     let ground = Ground::lay(&config, machine, &store).await?;
+    let (audit, audit_task) = Audit::start(AuditDeps {
+        store: store.clone(),
+        clock: ground.clock.clone(),
+        ids: ids.clone(),
+        dir: data.clone(),
+        signer: None,
+    })
+    .await?;
     let auth_deps = AuthDeps {
         store: store.clone(),
         revocation: ground.revocation.clone(),
         clock: ground.clock.clone(),
         ids: ids.clone(),
         metrics: ground.metrics.clone(),
+        audit: audit.clone(),
     };
     let auth = Auth::start(auth_deps, &config.auth).await?;
     let system = System::start(ground.deps).await.map_err(|e| {
@@ -160,6 +171,7 @@ async fn assemble(
     let (picture, pictures) = channel::channel(system.picture());
     let config = Arc::new(config);
     let passport = Passport {
+        audit,
         store: store.clone(),
         revocation: ground.revocation.clone(),
         clock: clock.clone(),
@@ -196,7 +208,18 @@ async fn assemble(
     let http = server.handle();
     let http_task = actix_rt::spawn(server);
     tracing::info!(%addr, "listening");
-    Ok(Running { addr, app, parts, system, http, http_task, draining, watchers, heartbeat })
+    Ok(Running {
+        addr,
+        app,
+        parts,
+        system,
+        http,
+        http_task,
+        draining,
+        audit: audit_task,
+        watchers,
+        heartbeat,
+    })
 }
 
 /// What stands below sign-in and the actors: the booted store, the clock, the ports.
@@ -315,6 +338,8 @@ impl Running {
         self.http.stop(true).await;
         // The task ends with the server; an error of the listener was logged by then.
         let _ = self.http_task.await;
+        self.app.passport.audit.stop();
+        self.audit.ended().await;
         // Until here the station was alive.
         drop(self.heartbeat);
         clean

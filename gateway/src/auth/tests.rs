@@ -23,12 +23,21 @@ async fn store_in(dir: &TempDir) -> Store {
 async fn auth_over(store: &Store, clock: Arc<ManualClock>) -> Auth {
     let limits = Limits::default();
     let revocation = StoreRevocation::load(store.clone(), &limits).await.expect("loaded");
+    let audit_deps = crate::passport::audit::AuditDeps {
+        store: store.clone(),
+        clock: clock.clone(),
+        ids: Arc::new(SystemIds),
+        dir: store.path().parent().expect("a directory").to_owned(),
+        signer: None,
+    };
+    let (audit, _) = Audit::start(audit_deps).await.expect("an audit");
     let deps = AuthDeps {
         store: store.clone(),
         revocation: Arc::new(revocation),
         clock,
         ids: Arc::new(SystemIds),
         metrics: Metrics::new(),
+        audit,
     };
     Auth::start(deps, &AuthConfig::default()).await.expect("sign-in")
 }
