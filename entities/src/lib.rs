@@ -7,6 +7,8 @@
 //! | boot, wire ids | `station` | `boot.rs` |
 //! | tools as imported | `material` | `materials.rs` |
 //! | person, secret, revocation | the same | `people.rs`, `secrets.rs`, `revocations.rs` |
+//! | a station's device, manifests, attempts | `device`, `manifest`, `attempt` | `stations.rs` |
+//! | stations and PINs at the passport | `field_station`, `pin_scope`, `pin_grant` | `pins.rs` |
 //! | crash, quarantine, poison command | the same | `supervision.rs` |
 //! | audit | `audit_event`, `audit_checkpoint` | `audit.rs` |
 //!
@@ -25,6 +27,7 @@ mod journal;
 mod lock;
 mod materials;
 mod people;
+mod pins;
 mod probe;
 mod record;
 mod revocations;
@@ -32,6 +35,7 @@ pub mod sabotage;
 mod schema;
 mod secrets;
 mod sqlite;
+mod stations;
 mod store;
 mod streams;
 mod supervision;
@@ -46,9 +50,11 @@ pub use journal::{AppendItem, EVENT_BODY_BYTES_MAX, EVENTS_PER_APPEND_MAX, Journ
 pub use lock::DirectoryLock;
 pub use materials::{MATERIALS_MAX, Material, MaterialHead, MaterialKind};
 pub use people::{PEOPLE_MAX, Person};
+pub use pins::{FieldStation, PinGrant, PinKept, PinScope};
 pub use revocations::{NewRevocation, REVOCATIONS_PER_READ_MAX, Revocation};
 pub use schema::SCHEMA;
 pub use sqlite::{BUSY_MS_MAX, READERS_MAX, WRITER_WAIT_MS_MAX};
+pub use stations::{ATTEMPT_SUBJECTS_MAX, AcceptedManifest, Attempt, Attempts, Device, Ladder};
 pub use store::{OpenOptions, Store};
 pub use streams::{
     LIVE_STREAMS_MAX, LiveStream, STREAMS_PER_PAGE_MAX, StreamCursor, StreamFilter, StreamKind,

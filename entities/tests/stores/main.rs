@@ -8,6 +8,7 @@ mod journal;
 mod opening;
 mod registries;
 mod restart;
+mod stations;
 mod streams;
 
 use engine::{Actor, CommandId, Hash, Moment, PersonId, Record, StreamId, WireId};
