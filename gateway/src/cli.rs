@@ -2,6 +2,7 @@
 //! text and an exit code. 0 is success, 1 is a finding or a failure, 2 a mistake in the call.
 
 mod arguments;
+mod audit;
 mod exam;
 mod form;
 mod import;
@@ -63,6 +64,7 @@ fn dispatch(command: Command, terminal: &mut Terminal<'_>) -> Done {
         Command::Migrate(args) => migrate::run(args, terminal),
         Command::Routes(args) => routes(&args, terminal),
         Command::Doctor(args) => crate::doctor::run(args, terminal),
+        Command::Audit(command) => audit::run(command, terminal),
         Command::User(command) => people::run(command, terminal),
         Command::Completions(args) => completions(&args, terminal),
         Command::ExportTypes(args) => export_types(&args, terminal),

@@ -21,6 +21,7 @@ use crate::assets;
 use crate::auth::{Who, guard, permissions};
 use crate::error::ApiError;
 use crate::live::{self, Gate, Hub, Worker};
+use crate::passport::audit;
 use crate::telemetry;
 use crate::{asyncapi, openapi};
 use actix_web::body::MessageBody;
@@ -115,6 +116,8 @@ pub const ROUTES: &[Route] = &[
     get(Modern, "/api/nsk/v1/exams/{exam_id}/sheet", || web::get().to(exams::sheet)),
     get(Modern, "/api/nsk/v1/exams/{exam_id}/export", || web::get().to(exams::export)),
     post(Modern, "/api/nsk/v1/exams/{exam_id}/release", || web::post().to(exams::release)),
+    get(Modern, "/api/nsk/v1/passport/audit", || web::get().to(audit::api::list)),
+    get(Modern, "/api/nsk/v1/passport/audit/export", || web::get().to(audit::api::download)),
     get(Live, "/live", || web::get().to(live::socket)),
     get(Live, "/api/nsk/v1/streams", || web::get().to(live::events)),
     get(Operations, "/livez", || web::get().to(health::livez)),

@@ -4,6 +4,7 @@ mod operations;
 
 use crate::error::ApiError;
 use crate::http::{ROUTES, Route, Service};
+use crate::passport::audit::api::AuditPage;
 use crate::wire::{exams, mak, planning, problem, server, sessions};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -183,6 +184,7 @@ fn reference(name: &str) -> Value {
 /// Every schema that the document names.
 fn schemas() -> Value {
     let mut found = Vec::new();
+    add::<AuditPage>(&mut found);
     add::<mak::Token>(&mut found);
     add::<mak::Unauthorized>(&mut found);
     add::<mak::ValidationError>(&mut found);

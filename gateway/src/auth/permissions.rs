@@ -109,6 +109,8 @@ pub const PERMISSIONS: &[Permission] = &[
     line("GET", "/api/nsk/v1/exams/{exam_id}/sheet", KEYS),
     line("GET", "/api/nsk/v1/exams/{exam_id}/export", OPERATORS),
     line("POST", "/api/nsk/v1/exams/{exam_id}/release", OPERATORS),
+    line("GET", "/api/nsk/v1/passport/audit", ADMINISTRATORS),
+    line("GET", "/api/nsk/v1/passport/audit/export", ADMINISTRATORS),
     // A socket signs in by its first frame, an event stream by a ticket, where no cookie does it.
     line("GET", "/live", Who::Anyone),
     line("GET", "/api/nsk/v1/streams", Who::Anyone),

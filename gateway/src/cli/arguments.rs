@@ -1,5 +1,9 @@
 //! The commands and their arguments, with help that teaches by example.
 
+mod audit;
+
+pub use audit::{AuditCommand, AuditExportArgs, AuditListArgs, AuditVerifyArgs};
+
 use super::pace::Pace;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -77,6 +81,9 @@ pub enum Command {
     Routes(RoutesArgs),
     /// Check the installation and say what to do.
     Doctor(DoctorArgs),
+    /// Verify, export or look through the audit of identity.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Manage the people who may sign in.
     #[command(subcommand)]
     User(UserCommand),

@@ -63,6 +63,15 @@ const LIST: &[(&str, &str, &str)] = &[
     ("cursor", "integer", "`next` of the page before"),
     ("limit", "integer", "Exams of one page"),
 ];
+const AUDIT: &[(&str, &str, &str)] = &[
+    ("kind", "string", "A kind such as `login.fail`, or a family such as `login.*`"),
+    ("actor", "string", "By whom"),
+    ("subject", "string", "To whom or what"),
+    ("since", "integer", "At this moment or later, ms UTC"),
+    ("until", "integer", "Before this moment, ms UTC"),
+    ("before", "integer", "`next` of the page before"),
+    ("limit", "integer", "Events of one page"),
+];
 const STREAM: &[(&str, &str, &str)] = &[
     ("s", "string", "The stream: `exam:42` or `board`"),
     ("ticket", "string", "A single-use ticket, where neither a cookie nor a header can be sent"),
@@ -154,6 +163,13 @@ fn modern(method: &str, path: &str) -> Option<Docs> {
             Docs::new("The whole exam, once it has ended", Body::Other("application/json"))
         }
         ("POST", "/release") => Docs::new("End a quarantine", Body::One("ReleaseReply")),
+        ("GET", "/api/nsk/v1/passport/audit") => {
+            Docs::new("The audit of identity, the latest first", Body::One("AuditPage")).asks(AUDIT)
+        }
+        ("GET", "/api/nsk/v1/passport/audit/export") => {
+            let summary = "The whole chain of the audit, for `nsk audit verify`";
+            Docs::new(summary, Body::Other("application/jsonl"))
+        }
         ("GET", "/live") => {
             Docs::new("The live protocol over WebSocket", Body::None).answers("101")
         }

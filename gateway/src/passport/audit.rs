@@ -7,8 +7,10 @@
 //!
 //! Whoever issues or changes something records it first, and does nothing when that fails.
 
+pub mod api;
 mod checkpoints;
 mod encoding;
+pub mod export;
 mod writer;
 
 pub use checkpoints::{CHECKPOINTS_FILE, Signer};
