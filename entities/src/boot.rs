@@ -2,7 +2,7 @@
 
 use crate::error::StoreError;
 use crate::journal::Journal;
-use crate::sqlite::{scalar, signed, sql, unsigned};
+use crate::sql::{scalar, signed, sql, unsigned};
 use crate::store::Store;
 use engine::WireId;
 use sea_orm::ConnectionTrait;
@@ -76,7 +76,7 @@ impl Store {
                 let any = scalar::<i64>(&self.writer, sql("SELECT boot FROM station", [])).await?;
                 return Err(any.map_or_else(not_booted, |_| StoreError::WireIdsUsedUp));
             };
-            let taken = sql("SELECT 1 FROM stream WHERE wire_id = $1", [id.into()]);
+            let taken = sql("SELECT wire_id FROM stream WHERE wire_id = $1", [id.into()]);
             if scalar::<i64>(&self.writer, taken).await?.is_none() {
                 return Ok(WireId(unsigned(id, "a wire id")?));
             }

@@ -14,6 +14,14 @@ pub enum StoreError {
         /// The process that holds it, where it left its number.
         pid: Option<u32>,
     },
+    /// Another program owns the database of the server.
+    #[error("another nsk owns the database {database} ({by})")]
+    Owned {
+        /// `host:port/name`.
+        database: String,
+        /// What the server knows of the other one.
+        by: String,
+    },
     /// There is no database file.
     #[error("no database at {}: `nsk migrate` creates it", .0.display())]
     Missing(PathBuf),

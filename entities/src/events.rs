@@ -1,8 +1,8 @@
 //! Reading records: one stream from a number on, a stream's head, or many whole streams at once.
 
 use crate::error::StoreError;
-use crate::record::{AS_TEXT, decode_text};
-use crate::sqlite::{rows, scalar, signed, sql, unsigned};
+use crate::record::{RECORD, as_text, decode_text};
+use crate::sql::{Backend, marks, rows, scalar, signed, sql, unsigned};
 use crate::store::Store;
 use engine::{CommandId, Hash, Record, StreamId};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Value};
@@ -13,9 +13,6 @@ pub const EVENTS_PER_READ_MAX: u32 = 10_000;
 
 /// Whole streams that [`Store::bulk_events`] holds in memory at a time, twice.
 pub const BULK_STREAMS_PER_QUERY: usize = 25;
-
-/// Between the records of one stream.
-const RECORD: char = '\u{1e}';
 
 /// The last record of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +36,8 @@ impl Store {
         max: u32,
     ) -> Result<Vec<Record>, StoreError> {
         let page = "SELECT * FROM event WHERE stream_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
-        let text = format!("SELECT group_concat({AS_TEXT}, char(30) ORDER BY seq) FROM ({page})");
+        let as_text = as_text(Backend::of(&self.readers));
+        let text = format!("SELECT {as_text} FROM ({page}) AS page");
         let max = i64::from(max.min(EVENTS_PER_READ_MAX));
         let values = [stream.0.into(), signed(after_seq).into(), max.into()];
         let text = scalar::<Option<String>>(&self.readers, sql(text, values)).await?.flatten();
@@ -123,10 +121,10 @@ async fn read_texts(
     readers: &DatabaseConnection,
     ids: Vec<Value>,
 ) -> Result<Vec<(Uuid, String)>, StoreError> {
-    let marks = vec!["?"; ids.len()].join(", ");
+    let marks = marks(1, ids.len());
+    let as_text = as_text(Backend::of(readers));
     let text = format!(
-        "SELECT stream_id, group_concat({AS_TEXT}, char(30) ORDER BY seq) FROM event \
-         WHERE stream_id IN ({marks}) GROUP BY stream_id"
+        "SELECT stream_id, {as_text} FROM event WHERE stream_id IN ({marks}) GROUP BY stream_id"
     );
     rows(readers, sql(text, ids), |row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
         .await

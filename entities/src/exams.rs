@@ -1,7 +1,7 @@
 //! Exams in the order of their numbers, as the wire lists them.
 
 use crate::error::StoreError;
-use crate::sqlite::{rows, signed, sql};
+use crate::sql::{rows, signed, sql};
 use crate::store::Store;
 use crate::streams::{COLUMNS, STREAMS_PER_PAGE_MAX, StreamRow, decode};
 use engine::{Moment, WireId};

@@ -1,7 +1,7 @@
 //! Who wrote a stream: for those who check a journal from outside.
 
 use crate::error::StoreError;
-use crate::sqlite::{rows, sql};
+use crate::sql::{rows, sql};
 use crate::store::Store;
 use engine::StreamId;
 

@@ -7,8 +7,9 @@
 mod statements;
 
 use crate::error::AppendError;
+use crate::failure::{Code, Failure};
 use crate::record;
-use crate::sqlite::{self, Failure, scalar, sql};
+use crate::sql::{Backend, scalar, signed, sql};
 use crate::store::{Store, begin};
 use crate::streams::StreamSummary;
 use engine::{Record, StreamId, WireId};
@@ -114,10 +115,22 @@ impl<'a> Plan<'a> {
                     plan.wire_ids.extend(summary.wire_id);
                     plan.summaries.push(summary.row(*stream, heads.last));
                 }
-                None => plan.touched.push(vec![stream.0.into(), sqlite::signed(heads.last).into()]),
+                None => plan.touched.push(vec![stream.0.into(), signed(heads.last).into()]),
             }
         }
         Ok(plan)
+    }
+
+    /// The error of a batch that the database can never take. Which item is at fault is known only
+    /// when there is one: a batch of several is appended again one by one, as after a conflict.
+    fn refused(&self) -> AppendError {
+        let mut streams = self.streams.keys();
+        match (streams.next(), streams.next()) {
+            (Some(&stream), None) => {
+                AppendError::Refused { stream, reason: "a value that the database does not take" }
+            }
+            _ => AppendError::Conflict,
+        }
     }
 
     fn add(&mut self, fence: i64, item: &'a AppendItem) -> Result<(), AppendError> {
@@ -151,6 +164,9 @@ async fn write(
     fence: Option<i64>,
     plan: &Plan<'_>,
 ) -> Result<(), AppendError> {
+    if Backend::of(transaction) == Backend::Postgres {
+        hold_fence(transaction, fence).await?;
+    }
     let result = async {
         let mut streams = 0;
         for (shape, rows) in [(&SUMMARIES, &plan.summaries), (&TOUCHED, &plan.touched)] {
@@ -166,12 +182,27 @@ async fn write(
         Ok(_) => Err(fenced_or(transaction, fence, AppendError::Conflict).await?),
         Err(error) => {
             let error = before_commit(error, plan);
-            if matches!(error, AppendError::Conflict | AppendError::Duplicate) {
+            // PostgreSQL answers nothing more in this transaction, and the fence is held anyway.
+            if Backend::of(transaction) == Backend::Sqlite
+                && matches!(error, AppendError::Conflict | AppendError::Duplicate)
+            {
                 return Err(fenced_or(transaction, fence, error).await?);
             }
             Err(error)
         }
     }
+}
+
+/// Keeps the station's row as it is until the transaction ends: a later start, which changes it,
+/// waits for this append, and what comes after it finds the new fence. In SQLite nobody else
+/// writes meanwhile.
+async fn hold_fence(
+    transaction: &DatabaseTransaction,
+    fence: Option<i64>,
+) -> Result<(), AppendError> {
+    let text = "SELECT boot FROM station WHERE id = 1 FOR SHARE";
+    let boot = scalar::<i64>(transaction, sql(text, [])).await?;
+    if fence.is_some() && boot != fence { Err(AppendError::Fenced) } else { Ok(()) }
 }
 
 /// Writes rows by as few statements as the prepared sizes allow; returns how many were written.
@@ -182,7 +213,7 @@ async fn insert(
     last: Option<Value>,
 ) -> Result<u64, DbErr> {
     let mut written = 0;
-    for (text, chunk) in shape.chunks(rows) {
+    for (text, chunk) in shape.chunks(Backend::of(transaction), rows) {
         let values = chunk.iter().flatten().cloned().chain(last.clone());
         written += transaction.execute_raw(sql(text, values)).await?.rows_affected();
     }
@@ -203,17 +234,19 @@ async fn fenced_or(
 fn before_commit(error: DbErr, plan: &Plan<'_>) -> AppendError {
     let failure = Failure::from(error);
     match failure.code {
-        Some(sqlite::CONSTRAINT) => violated(&failure.message, plan),
-        Some(sqlite::FULL) => AppendError::Full,
-        Some(sqlite::READ_ONLY) => AppendError::ReadOnly,
+        Some(Code::Constraint) => violated(&failure.message, plan),
+        Some(Code::Full) => AppendError::Full,
+        Some(Code::ReadOnly) => AppendError::ReadOnly,
+        Some(Code::BadValue) => plan.refused(),
         _ => AppendError::Unavailable(failure.message),
     }
 }
 
 fn violated(message: &str, plan: &Plan<'_>) -> AppendError {
-    if message.contains("event.cmd_id") {
+    // SQLite names the columns, PostgreSQL the key.
+    if message.contains("event.cmd_id") || message.contains("\"event_cmd\"") {
         AppendError::Duplicate
-    } else if message.contains("stream.wire_id") {
+    } else if message.contains("stream.wire_id") || message.contains("\"stream_wire_id_key\"") {
         AppendError::WireIdTaken(match plan.wire_ids[..] {
             [only] => Some(only),
             _ => None,
@@ -224,13 +257,14 @@ fn violated(message: &str, plan: &Plan<'_>) -> AppendError {
     }
 }
 
-/// A commit that SQLite itself refused wrote nothing; anything else may have reached the disk.
+/// A commit that the database itself refused wrote nothing; anything else may have reached the
+/// disk.
 fn at_commit(error: DbErr) -> AppendError {
     let failure = Failure::from(error);
     match failure.code {
-        Some(sqlite::FULL) => AppendError::Full,
-        Some(sqlite::READ_ONLY) => AppendError::ReadOnly,
-        Some(sqlite::BUSY | sqlite::LOCKED) => AppendError::Unavailable(failure.message),
+        Some(Code::Full) => AppendError::Full,
+        Some(Code::ReadOnly) => AppendError::ReadOnly,
+        Some(Code::Busy | Code::Constraint) => AppendError::Unavailable(failure.message),
         _ => AppendError::Unknown(failure.message),
     }
 }

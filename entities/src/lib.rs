@@ -22,18 +22,21 @@ mod doctor;
 mod error;
 mod events;
 mod exams;
+mod failure;
 mod fences;
 mod journal;
 mod lock;
 mod materials;
 mod people;
 mod pins;
+mod postgres;
 mod probe;
 mod record;
 mod revocations;
 pub mod sabotage;
 mod schema;
 mod secrets;
+mod sql;
 mod sqlite;
 mod stations;
 mod store;
@@ -51,11 +54,12 @@ pub use lock::DirectoryLock;
 pub use materials::{MATERIALS_MAX, Material, MaterialHead, MaterialKind};
 pub use people::{PEOPLE_MAX, Person};
 pub use pins::{FieldStation, PinGrant, PinKept, PinScope};
+pub use postgres::{OWNER_LOCK, OWNER_WAIT_MS_MAX, SERVER_READERS_MAX, SERVER_WAIT_MS_MAX};
 pub use revocations::{NewRevocation, REVOCATIONS_PER_READ_MAX, Revocation};
 pub use schema::SCHEMA;
 pub use sqlite::{BUSY_MS_MAX, READERS_MAX, WRITER_WAIT_MS_MAX};
 pub use stations::{ATTEMPT_SUBJECTS_MAX, AcceptedManifest, Attempt, Attempts, Device, Ladder};
-pub use store::{OpenOptions, Store};
+pub use store::{OpenOptions, Place, Store};
 pub use streams::{
     LIVE_STREAMS_MAX, LiveStream, STREAMS_PER_PAGE_MAX, StreamCursor, StreamFilter, StreamKind,
     StreamPage, StreamRow, StreamSummary,

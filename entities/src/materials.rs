@@ -1,7 +1,7 @@
 //! Assessment tools as imported, addressed by the hash of their content and never changed.
 
 use crate::error::StoreError;
-use crate::sqlite::{rows, signed, sql, unsigned};
+use crate::sql::{rows, signed, sql, unsigned};
 use crate::store::Store;
 use engine::{Hash, Moment};
 use sea_orm::{ConnectionTrait, QueryResult, Value};

@@ -1,7 +1,8 @@
 //! The people of a station: candidates, experts, operators, observers.
 
 use crate::error::StoreError;
-use crate::sqlite::{self, Failure, rows, scalar, signed, sql, unsigned};
+use crate::failure::{Code, Failure};
+use crate::sql::{rows, scalar, signed, sql, unsigned};
 use crate::store::Store;
 use engine::{Moment, PersonId};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
@@ -75,7 +76,7 @@ impl Store {
             Ok(_) => Ok(()),
             Err(error) => {
                 let failure = Failure::from(error.clone());
-                if failure.code == Some(sqlite::CONSTRAINT) {
+                if failure.code == Some(Code::Constraint) {
                     return Err(StoreError::Taken("the login"));
                 }
                 Err(error.into())

@@ -1,9 +1,10 @@
 //! What the database says about itself: a write that leaves nothing behind, to find out whether
-//! writing works again, and SQLite's version.
+//! writing works again, and its version.
 
 use crate::error::{AppendError, StoreError};
+use crate::failure::{Code, Failure};
 use crate::journal::Journal;
-use crate::sqlite::{self, Failure, scalar, sql};
+use crate::sql::{Backend, scalar, sql};
 use crate::store::Store;
 use sea_orm::ConnectionTrait;
 
@@ -22,8 +23,8 @@ impl Journal {
             Err(error) => {
                 let failure = Failure::from(error);
                 Err(match failure.code {
-                    Some(sqlite::FULL) => AppendError::Full,
-                    Some(sqlite::READ_ONLY) => AppendError::ReadOnly,
+                    Some(Code::Full) => AppendError::Full,
+                    Some(Code::ReadOnly) => AppendError::ReadOnly,
                     _ => AppendError::Unavailable(failure.message),
                 })
             }
@@ -32,12 +33,17 @@ impl Journal {
 }
 
 impl Store {
-    /// The version of the SQLite library that is built in.
+    /// The database's name and version: of the SQLite library that is built in, or of the server.
     ///
     /// # Errors
     /// As any read.
-    pub async fn sqlite_version(&self) -> Result<String, StoreError> {
-        let version = scalar(&self.readers, sql("SELECT sqlite_version()", [])).await?;
-        version.ok_or_else(|| StoreError::Corrupt(String::from("no version")))
+    pub async fn version(&self) -> Result<(&'static str, String), StoreError> {
+        let (name, text) = Backend::of(&self.readers).pick(
+            ("SQLite", "SELECT sqlite_version()"),
+            ("PostgreSQL", "SELECT current_setting('server_version')"),
+        );
+        let version = scalar(&self.readers, sql(text, [])).await?;
+        let version = version.ok_or_else(|| StoreError::Corrupt(String::from("no version")))?;
+        Ok((name, version))
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::error::StoreError;
 use crate::journal::EVENT_BODY_BYTES_MAX;
-use crate::sqlite::unsigned;
+use crate::sql::{Backend, unsigned};
 use engine::{CommandId, Hash, Moment, Record, StreamId};
 use sea_orm::Value;
 use serde_json::Value as Json;
@@ -19,12 +19,22 @@ pub(crate) const COLUMNS: &str =
 /// How many there are.
 pub(crate) const COLUMN_COUNT: usize = 13;
 
-/// A whole record as one text, since the driver copies every row across threads: [`FIELD`] between its columns, [`decode_text`]
-/// reads it. JSON text, hexadecimal digits and checked names contain no control characters.
-pub(crate) const AS_TEXT: &str = "concat_ws(char(31), seq, coalesce(hex(cmd_id), ''), cmd_ix, kind, v, at, \
-     \"by\", salt, body, hex(prev), hex(hash))";
+/// Whole records as one text, in the order of their numbers, since SQLite's driver copies every row
+/// across threads: [`RECORD`] between records, [`FIELD`] between columns, [`decode_text`] reads
+/// one. JSON text, hexadecimal digits and checked names contain no control characters.
+pub(crate) fn as_text(backend: Backend) -> &'static str {
+    backend.pick(
+        "group_concat(concat_ws(char(31), seq, coalesce(hex(cmd_id), ''), cmd_ix, kind, v, at, \
+         \"by\", salt, body, hex(prev), hex(hash)), char(30) ORDER BY seq)",
+        "string_agg(concat_ws(chr(31), seq, coalesce(cmd_id::text, ''), cmd_ix, kind, v, at, \
+         \"by\", salt, body, encode(prev, 'hex'), encode(hash, 'hex')), chr(30) ORDER BY seq)",
+    )
+}
 
-/// Between the columns of [`AS_TEXT`].
+/// Between records of [`as_text`].
+pub(crate) const RECORD: char = '\u{1e}';
+
+/// Between the columns of [`as_text`].
 const FIELD: char = '\u{1f}';
 
 /// Appends a record's columns to `out`.
@@ -77,7 +87,7 @@ fn shallower_than(value: &Json, depth: u32) -> bool {
     }
 }
 
-/// Reads a text of [`AS_TEXT`].
+/// Reads a text of [`as_text`].
 pub(crate) fn decode_text(stream: StreamId, text: &str) -> Result<Record, StoreError> {
     let mut fields = text.split(FIELD);
     let seq: i64 = parsed(fields.next()).ok_or_else(|| corrupt(stream, 0, "seq"))?;

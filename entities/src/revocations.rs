@@ -1,7 +1,7 @@
 //! Tokens and sessions that were revoked before they expired.
 
 use crate::error::StoreError;
-use crate::sqlite::{rows, scalar, signed, sql, unsigned};
+use crate::sql::{rows, scalar, signed, sql, unsigned};
 use crate::store::Store;
 use engine::Moment;
 use sea_orm::{ConnectionTrait, QueryResult, Value};

@@ -2,7 +2,7 @@
 //! these checks nothing. No part of the program calls them.
 
 use crate::error::StoreError;
-use crate::sqlite::{scalar, sql};
+use crate::sql::{Backend, scalar, sql};
 use crate::store::{Store, begin};
 use sea_orm::ConnectionTrait;
 
@@ -32,7 +32,7 @@ pub async fn drop_unique_keys(store: &Store) -> Result<(), StoreError> {
     Ok(transaction.commit().await?)
 }
 
-/// Limits the file to its present size plus some pages: a disk that fills up.
+/// Limits the file to its present size plus some pages: a disk that fills up. SQLite only.
 ///
 /// # Errors
 /// As any write.
@@ -48,6 +48,8 @@ pub async fn fill_disk_after(store: &Store, more_pages: u32) -> Result<(), Store
 /// # Errors
 /// As any write.
 pub async fn make_read_only(store: &Store) -> Result<(), StoreError> {
-    store.writer.execute_unprepared("PRAGMA query_only = ON").await?;
+    let text = Backend::of(&store.writer)
+        .pick("PRAGMA query_only = ON", "SET default_transaction_read_only = on");
+    store.writer.execute_unprepared(text).await?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Which schema this build reads and writes. Another one is refused, never adapted to.
 
 use crate::error::StoreError;
-use crate::sqlite::{rows, scalar, sql};
+use crate::sql::{Backend, rows, scalar, sql};
 use sea_orm::ConnectionTrait;
 
 /// Names of the migrations that this build was written against, oldest first.
@@ -32,7 +32,11 @@ pub(crate) async fn check(db: &impl ConnectionTrait) -> Result<(), StoreError> {
 }
 
 async fn applied(db: &impl ConnectionTrait) -> Result<Vec<String>, StoreError> {
-    let table = "SELECT count(*) FROM sqlite_master WHERE name = 'seaql_migrations'";
+    let table = Backend::of(db).pick(
+        "SELECT count(*) FROM sqlite_master WHERE name = 'seaql_migrations'",
+        "SELECT count(*) FROM pg_tables \
+         WHERE tablename = 'seaql_migrations' AND schemaname = current_schema()",
+    );
     if scalar::<i64>(db, sql(table, [])).await? == Some(0) {
         return Ok(Vec::new());
     }

@@ -1,7 +1,7 @@
 //! Keys that the station made for itself. They are as secret as the database file.
 
 use crate::error::StoreError;
-use crate::sqlite::{scalar, sql};
+use crate::sql::{scalar, sql};
 use crate::store::Store;
 use sea_orm::ConnectionTrait;
 

@@ -1,8 +1,10 @@
-//! Opening and closing a station's database.
+//! Opening and closing a database: a station's file, or a centre's on a PostgreSQL server.
 
 use crate::error::StoreError;
 use crate::lock::DirectoryLock;
+use crate::postgres::Address;
 use crate::schema;
+use crate::sql::Backend;
 use crate::sqlite::{self, Access};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, SqliteTransactionMode, TransactionOptions,
@@ -19,20 +21,30 @@ pub struct OpenOptions {
     pub read_only: bool,
 }
 
-/// A station's database: reads of everything, writes of the small registries. Clones share it.
+/// A database: reads of everything, writes of the small registries. Clones share it.
 #[derive(Clone)]
 pub struct Store {
     pub(crate) writer: DatabaseConnection,
     pub(crate) readers: DatabaseConnection,
-    pub(crate) path: Arc<PathBuf>,
+    pub(crate) place: Arc<Place>,
+    access: Access,
     /// Released by [`Store::close`], or when the last clone (and the journal) is gone. `None` also
     /// when it only reads.
     lock: Arc<Mutex<Option<DirectoryLock>>>,
 }
 
+/// Where a database is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// A file of SQLite.
+    File(PathBuf),
+    /// A PostgreSQL server, as `host:port/name`.
+    Server(String),
+}
+
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Store").field("place", &self.place).finish_non_exhaustive()
     }
 }
 
@@ -75,6 +87,7 @@ impl Store {
             other => StoreError::Unusable { path: path.to_owned(), reason: other.to_string() },
         };
         let access = if lock.is_some() { Access::Write } else { Access::Read };
+        let place = Place::File(path.to_owned());
         let writer = sqlite::connect(path, access).await.map_err(unusable)?;
         schema::check(&writer).await?;
         if lock.is_some() {
@@ -85,32 +98,62 @@ impl Store {
         Ok(Store {
             writer,
             readers,
-            path: Arc::new(path.to_owned()),
+            place: Arc::new(place),
+            access,
             lock: Arc::new(Mutex::new(lock)),
         })
     }
 
-    /// The database file.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Opens a database of a PostgreSQL server by its address and, unless it only reads, owns it:
+    /// no other program writes there before this store is closed. It must have this build's
+    /// schema; `migrations::up` sees to that. The lock of the program's own directory, if there is
+    /// one, is kept until the store is closed.
+    ///
+    /// # Errors
+    /// [`StoreError::Owned`], [`StoreError::SchemaOld`], [`StoreError::SchemaNewer`],
+    /// [`StoreError::ReadOnly`], [`StoreError::Unusable`]; none of them repeats the password.
+    pub async fn connect(
+        url: &str,
+        options: OpenOptions,
+        lock: Option<DirectoryLock>,
+    ) -> Result<Store, StoreError> {
+        let address = Address::parse(url)?;
+        let access = if options.read_only { Access::Read } else { Access::Write };
+        address.check(access).await?;
+        let writer = address.connect(access).await?;
+        schema::check(&writer).await?;
+        let readers = address.connect(Access::Read).await?;
+        Ok(Store {
+            writer,
+            readers,
+            place: Arc::new(Place::Server(address.shown)),
+            access,
+            lock: Arc::new(Mutex::new(lock)),
+        })
     }
 
-    /// Waits for running statements, copies the log into the file, closes every connection (those
-    /// of clones and of the journal too) and releases the directory.
+    /// Where the database is.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Waits for running statements, copies the log into the file (if it is one), closes every
+    /// connection (those of clones and of the journal too) and releases database and directory.
     ///
     /// # Errors
     /// The log could not be copied; it is then read at the next start, and nothing is lost.
     pub async fn close(&self) -> Result<(), StoreError> {
         let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.readers.close_by_ref().await?;
-        let copied = match lock {
-            Some(_) => self.writer.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await,
-            None => return Ok(self.writer.close_by_ref().await?),
+        let copied = match (Backend::of(&self.writer), self.access) {
+            (Backend::Sqlite, Access::Write) => {
+                self.writer.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await.map(|_| ())
+            }
+            _ => Ok(()),
         };
         self.writer.close_by_ref().await?;
         drop(lock);
-        copied?;
-        Ok(())
+        Ok(copied?)
     }
 }
 

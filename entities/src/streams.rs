@@ -1,7 +1,7 @@
 //! Streams as lists show them. The row is written with the events it sums up, in one transaction.
 
 use crate::error::StoreError;
-use crate::sqlite::{rows, scalar, signed, sql, unsigned};
+use crate::sql::{rows, scalar, signed, sql, unsigned};
 use crate::store::Store;
 use engine::{Moment, PersonId, StreamId, WireId};
 use sea_orm::{ConnectionTrait, QueryResult, Value};

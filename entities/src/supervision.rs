@@ -2,7 +2,7 @@
 //! down again and again.
 
 use crate::error::StoreError;
-use crate::sqlite::{rows, scalar, signed, sql};
+use crate::sql::{rows, scalar, signed, sql};
 use crate::store::Store;
 use engine::{CommandId, Moment, StreamId};
 use sea_orm::{ConnectionTrait, Statement};

@@ -27,6 +27,7 @@ fn log_error(error: StoreError) -> LogError {
         | StoreError::Unusable { .. }
         | StoreError::Full
         | StoreError::ReadOnly
+        | StoreError::Owned { .. }
         | StoreError::Unavailable(_) => LogError::Unavailable(text),
     }
 }

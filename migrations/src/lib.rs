@@ -17,9 +17,16 @@ mod m0009_station;
 mod m0010_factors;
 mod schema;
 
-use sea_orm_migration::sea_orm::{ConnectOptions, Database, DatabaseConnection};
+use sea_orm_migration::sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm_migration::sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr,
+};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use std::path::Path;
+use std::time::Duration;
+
+/// How long a server's answer is waited for.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The ordered list of migrations.
 pub struct Migrator;
@@ -51,6 +58,22 @@ pub struct MigrateError {
     reason: String,
 }
 
+impl MigrateError {
+    fn new(url: &str, verb: &'static str, reason: &DbErr) -> MigrateError {
+        MigrateError { url: shown(url), verb, reason: reason.to_string() }
+    }
+}
+
+/// An address without what is secret in it: user and password, and the parameters.
+pub fn shown(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://").filter(|_| is_server(url)) else {
+        return url.to_owned();
+    };
+    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    let place = place.split_once('?').map_or(place, |(place, _)| place);
+    format!("{scheme}://{place}")
+}
+
 /// The database address of a station's file: `sqlite:///var/lib/nsk/nsk.db`.
 pub fn file_url(path: &Path) -> String {
     let mut url = String::from("sqlite://");
@@ -70,22 +93,37 @@ pub fn names() -> Vec<String> {
     Migrator::migrations().iter().map(|m| m.name().to_owned()).collect()
 }
 
-/// Applies every migration that is still missing and returns their names, oldest first.
-/// Creates the database file when it is absent. The caller holds the directory's lock.
+/// The key of the advisory lock by which a program owns a PostgreSQL database; the stores take the
+/// same one.
+pub const OWNER_LOCK: i64 = 0x006e_736b;
+
+/// How long a migration waits for the program that owns the database to go.
+pub const OWNER_WAIT_MS_MAX: u64 = 3_000;
+
+/// Applies every migration that is still missing and returns their names, oldest first. A file
+/// that is absent is created, and its directory's lock is the caller's; a database of a server
+/// must be there, and is owned meanwhile.
 ///
 /// # Errors
-/// The database cannot be opened or written, or a newer build has changed it.
+/// The database cannot be opened or written, another program owns it, or a newer build has changed
+/// it.
 pub async fn up(url: &str) -> Result<Vec<String>, MigrateError> {
-    let failed = |e: &dyn std::fmt::Display| MigrateError {
-        url: url.to_owned(),
-        verb: "migrated",
-        reason: e.to_string(),
-    };
-    let db = connect(&format!("{url}?mode=rwc")).await.map_err(|e| failed(&e))?;
-    let missing = Migrator::get_pending_migrations(&db).await.map_err(|e| failed(&e))?;
+    let failed = |e: DbErr| MigrateError::new(url, "migrated", &e);
+    let db = connect(url, "?mode=rwc").await.map_err(failed)?;
+    if is_server(url) {
+        // The pool has one connection, whose session has the lock until it is closed.
+        let own = format!(
+            "SET lock_timeout = {OWNER_WAIT_MS_MAX}; SELECT pg_advisory_lock({OWNER_LOCK})"
+        );
+        db.execute_unprepared(&own).await.map_err(|e| MigrateError {
+            reason: format!("a running nsk owns it ({e})"),
+            ..failed(e)
+        })?;
+    }
+    let missing = Migrator::get_pending_migrations(&db).await.map_err(failed)?;
     let names = missing.iter().map(|m| m.name().to_owned()).collect();
-    Migrator::up(&db, None).await.map_err(|e| failed(&e))?;
-    db.close().await.map_err(|e| failed(&e))?;
+    Migrator::up(&db, None).await.map_err(failed)?;
+    db.close().await.map_err(failed)?;
     Ok(names)
 }
 
@@ -94,20 +132,32 @@ pub async fn up(url: &str) -> Result<Vec<String>, MigrateError> {
 /// # Errors
 /// The database is absent or cannot be read, or a newer build has changed it.
 pub async fn pending(url: &str) -> Result<Vec<String>, MigrateError> {
-    let failed = |e: &dyn std::fmt::Display| MigrateError {
-        url: url.to_owned(),
-        verb: "read",
-        reason: e.to_string(),
-    };
-    let db = connect(&format!("{url}?mode=ro")).await.map_err(|e| failed(&e))?;
-    let missing = Migrator::get_pending_migrations_read_only(&db).await.map_err(|e| failed(&e))?;
-    db.close().await.map_err(|e| failed(&e))?;
+    let failed = |e: DbErr| MigrateError::new(url, "read", &e);
+    let db = connect(url, "?mode=ro").await.map_err(failed)?;
+    let missing = Migrator::get_pending_migrations_read_only(&db).await.map_err(failed)?;
+    db.close().await.map_err(failed)?;
     Ok(missing.iter().map(|m| m.name().to_owned()).collect())
 }
 
-async fn connect(url: &str) -> Result<DatabaseConnection, sea_orm_migration::DbErr> {
-    let mut options = ConnectOptions::new(url);
-    options.max_connections(1).sqlx_logging(false);
+fn is_server(url: &str) -> bool {
+    !url.starts_with("sqlite:")
+}
+
+async fn connect(url: &str, file_mode: &str) -> Result<DatabaseConnection, DbErr> {
+    if !is_server(url) {
+        return open(ConnectOptions::new(format!("{url}{file_mode}"))).await;
+    }
+    // The error could repeat a part of the address, and that part be the password.
+    let session: PgConnectOptions = url.parse().map_err(|_| {
+        DbErr::Custom(String::from("the address is not like postgres://user:password@host/name"))
+    })?;
+    let mut options = ConnectOptions::new("postgres://");
+    options.map_sqlx_postgres_opts(move |_| session.clone());
+    open(options).await
+}
+
+async fn open(mut options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
+    options.max_connections(1).acquire_timeout(CONNECT_TIMEOUT).sqlx_logging(false);
     Database::connect(options).await
 }
 
@@ -131,6 +181,17 @@ mod tests {
             ("/я", "sqlite:///%D1%8F"),
         ] {
             assert_eq!(file_url(Path::new(path)), url);
+        }
+    }
+
+    #[test]
+    fn what_is_shown_of_an_address_has_no_password() {
+        for (url, expected) in [
+            ("postgres://nsk:se@cret@db.example:5432/nsk", "postgres://db.example:5432/nsk"),
+            ("postgres://db/nsk?password=secret", "postgres://db/nsk"),
+            ("sqlite:///var/a@b.db", "sqlite:///var/a@b.db"),
+        ] {
+            assert_eq!(shown(url), expected);
         }
     }
 

@@ -134,8 +134,8 @@ pub(super) async fn database(store: &Store, lang: Lang) -> Vec<Finding> {
         "stop the server, keep the file, and restore it from a copy",
     );
     let mut findings = vec![Finding::ok("schema", entities::SCHEMA.last().copied().unwrap_or(""))];
-    if let Ok(version) = store.sqlite_version().await {
-        findings.push(Finding::ok("SQLite", version));
+    if let Ok((name, version)) = store.version().await {
+        findings.push(Finding::ok(name, version));
     }
     match store.integrity_check().await {
         Ok(found) if found.sound() => {

@@ -68,6 +68,9 @@ pub fn store_trouble(dir: &Path, error: &StoreError) -> Trouble {
         StoreError::Locked { .. } => trouble.remedy(
             "stop that one, or choose another directory with --data; two may not share one",
         ),
+        StoreError::Owned { .. } => trouble.remedy(
+            "stop that one, or choose another database with store.url; two may not share one",
+        ),
         StoreError::Missing(_) => trouble
             .remedy(format!("check --data, or make a new one with `nsk migrate --data {shown}`")),
         StoreError::SchemaOld { .. } => {
