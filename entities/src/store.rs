@@ -137,6 +137,14 @@ impl Store {
         &self.place
     }
 
+    /// The database file, if it is one.
+    pub fn file(&self) -> Option<&Path> {
+        match &*self.place {
+            Place::File(path) => Some(path),
+            Place::Server(_) => None,
+        }
+    }
+
     /// Waits for running statements, copies the log into the file (if it is one), closes every
     /// connection (those of clones and of the journal too) and releases database and directory.
     ///

@@ -27,7 +27,7 @@ async fn auth_over(store: &Store, clock: Arc<ManualClock>) -> Auth {
         store: store.clone(),
         clock: clock.clone(),
         ids: Arc::new(SystemIds),
-        dir: store.path().parent().expect("a directory").to_owned(),
+        dir: store.file().and_then(std::path::Path::parent).expect("a directory").to_owned(),
         signer: None,
     };
     let (audit, _) = Audit::start(audit_deps).await.expect("an audit");
