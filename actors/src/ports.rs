@@ -4,11 +4,13 @@
 
 mod local;
 
+pub use engine::identity::Revoked;
 pub use local::{LocalHints, LocalJobs, LocalOwner, LocalPresence, LocalRevocation};
 
 use crate::error::{AppendError, LogError, QueueError};
 use async_trait::async_trait;
-use engine::{CommandId, Moment, PersonId, Record, StreamId, WireId};
+use engine::identity::{Carried, Standing};
+use engine::{CommandId, Moment, PersonId, Record, Span, StreamId, WireId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -205,19 +207,13 @@ pub trait Presence: Send + Sync {
     async fn list(&self, topic: &str) -> Vec<Member>;
 }
 
-/// A token or a whole session that was revoked.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub enum Revoked {
-    /// One token, by its `jti`.
-    Token(String),
-    /// Every token of a session, by its `sid`.
-    Session(String),
-}
-
 /// Which tokens are revoked. Answers from memory; the database is the truth behind it.
 pub trait Revocation: Send + Sync {
-    /// Whether a verified token may no longer be used.
-    fn is_revoked(&self, jti: &str, sid: &str) -> bool;
+    /// Whether a verified token may still be used. `Unknown` when what is known is older than
+    /// anything may rely on; who needs younger knowledge asks [`Revocation::age`] as well.
+    fn standing(&self, carried: &Carried) -> Standing;
+    /// How long ago it was last known that nothing is missing.
+    fn age(&self) -> Span;
     /// Revocations from now on; a receiver that sees `Lagged` must check all it holds.
     fn changes(&self) -> broadcast::Receiver<Revoked>;
 }

@@ -13,8 +13,10 @@ pub mod claims;
 pub mod key;
 pub mod lifetime;
 pub mod revocation;
+pub mod standing;
 
 pub use claims::{Act, Claims, Class, Confirmation, Original};
 pub use key::{KeyPurpose, KeyState};
 pub use lifetime::{Grant, LifetimeFault, Profile, grant};
 pub use revocation::{Carried, Epochs, Level};
+pub use standing::{Revoked, Snapshot, Standing};

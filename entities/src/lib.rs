@@ -6,7 +6,8 @@
 //! | stream | `stream` | `streams.rs` |
 //! | boot, wire ids | `station` | `boot.rs` |
 //! | tools as imported | `material` | `materials.rs` |
-//! | person, secret, revocation | the same | `people.rs`, `secrets.rs`, `revocations.rs` |
+//! | person, secret | the same | `people.rs`, `secrets.rs` |
+//! | revocation | `denial`, `epoch`, `revocation_head` | `revocations.rs` |
 //! | a station's device, manifests, attempts | `device`, `manifest`, `attempt` | `stations.rs` |
 //! | stations and PINs at the passport | `field_station`, `pin_scope`, `pin_grant` | `pins.rs` |
 //! | crash, quarantine, poison command | the same | `supervision.rs` |
@@ -55,7 +56,7 @@ pub use materials::{MATERIALS_MAX, Material, MaterialHead, MaterialKind};
 pub use people::{PEOPLE_MAX, Person};
 pub use pins::{FieldStation, PinGrant, PinKept, PinScope};
 pub use postgres::{OWNER_LOCK, OWNER_WAIT_MS_MAX, SERVER_READERS_MAX, SERVER_WAIT_MS_MAX};
-pub use revocations::{NewRevocation, REVOCATIONS_PER_READ_MAX, Revocation};
+pub use revocations::{NewRevocation, REVOCATIONS_PER_READ_MAX, Revocation, RevocationHead};
 pub use schema::SCHEMA;
 pub use sqlite::{BUSY_MS_MAX, READERS_MAX, WRITER_WAIT_MS_MAX};
 pub use stations::{ATTEMPT_SUBJECTS_MAX, AcceptedManifest, Attempt, Attempts, Device, Ladder};

@@ -26,6 +26,7 @@ use crate::telemetry::{Metrics, Outcome};
 use actix_web::cookie::{Cookie, SameSite};
 use actors::ports::{Clock, IdSource, Revocation};
 use cache::Verified;
+use engine::identity::Standing;
 use engine::{Moment, Span};
 use entities::{NewRevocation, Store, StoreError};
 use password::Passwords;
@@ -191,13 +192,16 @@ impl Auth {
         let now = self.0.clock.now();
         // Tokens carry whole seconds.
         let expires_at = now + self.0.session;
+        let expires_at = Moment(expires_at.0.div_euclid(1_000) * 1_000);
+        let jti = hex::encode(self.0.ids.salt());
         let principal = Principal {
             person: known.person,
             name: known.name.clone(),
             roles: known.roles.clone(),
-            jti: hex::encode(self.0.ids.salt()),
+            carried: Principal::bare(&jti, &sid, expires_at),
+            jti,
             sid,
-            expires_at: Moment(expires_at.0.div_euclid(1_000) * 1_000),
+            expires_at,
         };
         let token = self.0.signer.sign(&principal, now).map_err(|e| ApiError::internal(&e))?;
         Ok(SignedIn { token, principal })
@@ -206,11 +210,14 @@ impl Auth {
     /// Verifies a token, its revocation included.
     ///
     /// # Errors
-    /// 401.
+    /// 401; 503 while revocations are not known well enough.
     pub fn verify(&self, token: &str) -> Result<Principal, ApiError> {
         self.check(token).map_err(|fault| {
             tracing::debug!(reason = %fault, "token refused");
-            ApiError::unauthorized()
+            match fault {
+                TokenFault::Unchecked => ApiError::unavailable("tokens cannot be checked now"),
+                _ => ApiError::unauthorized(),
+            }
         })
     }
 
@@ -228,16 +235,17 @@ impl Auth {
                 principal
             }
         };
-        if self.0.revocation.is_revoked(&principal.jti, &principal.sid) {
-            return Err(TokenFault::Revoked);
+        match self.0.revocation.standing(&principal.carried) {
+            Standing::Good => Ok(principal),
+            Standing::Revoked => Err(TokenFault::Revoked),
+            Standing::Unknown => Err(TokenFault::Unchecked),
         }
-        Ok(principal)
     }
 
     /// Whether a verified token is still good: neither expired nor revoked meanwhile.
     pub fn still_holds(&self, principal: &Principal) -> bool {
         self.0.clock.now() < principal.expires_at
-            && !self.0.revocation.is_revoked(&principal.jti, &principal.sid)
+            && self.0.revocation.standing(&principal.carried) == Standing::Good
     }
 
     /// Signs out: the token and every other of the same sign-in are revoked, durably.
@@ -254,6 +262,7 @@ impl Auth {
         let revocation = NewRevocation {
             jti: Some(principal.jti.clone()),
             sid: Some(principal.sid.clone()),
+            orig: None,
             reason: "signed out".to_owned(),
             at: now,
             expires_at: now.max(principal.expires_at) + self.0.session,
@@ -271,11 +280,11 @@ impl Auth {
     pub async fn end_sitting(&self, sid: String) -> Result<(), StoreError> {
         let at = self.0.clock.now();
         let ended = NewRevocation {
-            jti: None,
             sid: Some(sid),
             reason: "signed in elsewhere".to_owned(),
             at,
             expires_at: at + self.0.session,
+            ..NewRevocation::default()
         };
         self.0.revocation.revoke(&ended).await
     }

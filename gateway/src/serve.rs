@@ -243,8 +243,9 @@ impl Ground {
         let limits = config.limits();
         let fresh_epoch = hex::encode(&machine.ids.salt()[..8]);
         let boot = store.boot(&fresh_epoch).await.map_err(|e| failed(&e))?;
-        let revocation =
-            StoreRevocation::load(store.clone(), &limits).await.map_err(|e| failed(&e))?;
+        let revocation = StoreRevocation::load(store.clone(), clock.clone(), &limits)
+            .await
+            .map_err(|e| failed(&e))?;
         let catalog = Arc::new(StoreCatalog::new(store.clone()));
         let deps = Deps {
             log: Arc::new(JournalLog::new(store.clone(), boot.journal, clock.clone())),

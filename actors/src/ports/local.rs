@@ -7,9 +7,10 @@ use crate::error::QueueError;
 use crate::ports::Clock;
 use crate::settings::Limits;
 use async_trait::async_trait;
-use engine::Moment;
+use engine::identity::{Carried, Snapshot, Standing};
+use engine::{Moment, Span};
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::{Notify, broadcast};
 
 /// A poisoned lock still guards whole values here: every critical section is panic-free.
@@ -181,58 +182,49 @@ impl Presence for LocalPresence {
     }
 }
 
-/// What is revoked, each with the moment at which the last token concerned has expired.
-#[derive(Default, Debug)]
-struct Known {
-    tokens: HashMap<String, Moment>,
-    sessions: HashMap<String, Moment>,
-}
-
 /// Revocations known to this process. Who persists them calls [`LocalRevocation::revoke`] for each
 /// row, at start as well, and [`LocalRevocation::forget`] from time to time.
 #[derive(Debug)]
 pub struct LocalRevocation {
-    known: Mutex<Known>,
+    known: RwLock<Snapshot>,
     sender: broadcast::Sender<Revoked>,
 }
 
 impl LocalRevocation {
     /// Nothing is revoked yet.
     pub fn new(limits: &Limits) -> Self {
-        Self { known: Mutex::default(), sender: broadcast::Sender::new(limits.revocations_max) }
+        Self { known: RwLock::default(), sender: broadcast::Sender::new(limits.revocations_max) }
     }
 
-    /// Revokes until the last token concerned has expired. Not bounded by a count: forgetting a
-    /// revocation would let a token in, so only time may remove one.
+    /// Revokes until the last token concerned has expired; an epoch for ever. Not bounded by a
+    /// count: forgetting a revocation would let a token in, so only time may remove one.
     pub fn revoke(&self, what: Revoked, until: Moment) {
-        let first = {
-            let mut known = held(&self.known);
-            let (map, name) = match &what {
-                Revoked::Token(jti) => (&mut known.tokens, jti),
-                Revoked::Session(sid) => (&mut known.sessions, sid),
-            };
-            let before = map.get(name).copied();
-            map.insert(name.clone(), before.map_or(until, |was| was.max(until)));
-            before.is_none()
-        };
-        if first {
-            // Nobody listening is no fault: who connects later asks `is_revoked`.
+        let news = self.known.write().unwrap_or_else(PoisonError::into_inner).revoke(&what, until);
+        if news {
+            // Nobody listening is no fault: who connects later asks for the standing.
             let _ = self.sender.send(what);
         }
     }
 
     /// Forgets what expired before `now`.
     pub fn forget(&self, now: Moment) {
-        let mut known = held(&self.known);
-        known.tokens.retain(|_, until| *until >= now);
-        known.sessions.retain(|_, until| *until >= now);
+        self.known.write().unwrap_or_else(PoisonError::into_inner).forget(now);
+    }
+
+    /// A look at all that is revoked.
+    pub fn known(&self) -> RwLockReadGuard<'_, Snapshot> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Revocation for LocalRevocation {
-    fn is_revoked(&self, jti: &str, sid: &str) -> bool {
-        let known = held(&self.known);
-        known.tokens.contains_key(jti) || known.sessions.contains_key(sid)
+    fn standing(&self, carried: &Carried) -> Standing {
+        if self.known().hits(carried) { Standing::Revoked } else { Standing::Good }
+    }
+
+    /// What this process revokes it knows at once.
+    fn age(&self) -> Span {
+        Span::ZERO
     }
 
     fn changes(&self) -> broadcast::Receiver<Revoked> {

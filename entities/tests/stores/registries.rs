@@ -1,10 +1,11 @@
 //! The small tables: tools, people, secrets, revocations, and what supervision remembers.
 
 use crate::{Station, cmd, stream};
+use engine::identity::{Level, Revoked};
 use engine::{Hash, Moment, PersonId};
 use entities::{
     Crash, DETAIL_BYTES_MAX, Material, MaterialHead, MaterialKind, NewRevocation, Person,
-    Quarantined, StoreError,
+    Quarantined, RevocationHead, StoreError,
 };
 
 fn material(body: &str, skill_id: Option<u64>, at: i64) -> Material {
@@ -83,32 +84,55 @@ async fn a_secret_is_made_once() {
 }
 
 #[tokio::test]
-async fn revocations_are_read_on_from_a_number() {
+async fn revocations_and_epochs_are_read_on_from_one_number() {
     let Station { store, .. } = &Station::new().await;
     let new = |jti: Option<&str>, sid: Option<&str>, expires| NewRevocation {
         jti: jti.map(str::to_owned),
         sid: sid.map(str::to_owned),
+        orig: sid.map(|_| String::from("o")),
         reason: String::from("sign-out"),
         at: Moment(1),
         expires_at: Moment(expires),
     };
-    let (token, session) = (new(Some("j1"), None, 100), new(None, Some("s1"), 300));
-    let first = store.revoke(&token).await.unwrap();
-    let second = store.revoke(&session).await.unwrap();
-    assert!(second > first);
-    assert_eq!(store.revoke(&token).await.unwrap(), first, "twice is once");
-    let third = store.revoke(&session).await.unwrap();
-    let since = async |id| {
-        let found = store.revoked_since(id).await.unwrap();
-        found.into_iter().map(|one| (one.id, one.revoked)).collect::<Vec<_>>()
+    let since = async |seq| {
+        let found = store.revoked_since(seq).await.unwrap();
+        found.into_iter().map(|one| (one.seq, one.what, one.expires_at.0)).collect::<Vec<_>>()
     };
-    let all = [(first, token), (second, session.clone()), (third, session)];
+    let (j, s, o) =
+        (Revoked::Token("j".into()), Revoked::Session("s".into()), Revoked::Origin("o".into()));
+    let u = |epoch| Revoked::Epoch(Level::User, "u".into(), epoch);
+    assert_eq!(store.revoke(&new(Some("j"), None, 100)).await.unwrap(), 1);
+    assert_eq!(store.bump_epoch(Level::User, "u", "left", Moment(1)).await.unwrap(), (1, 2));
+    assert_eq!(store.revoke(&new(None, Some("s"), 300)).await.unwrap(), 4);
+    let all = [(1, j.clone(), 100), (2, u(1), 0), (3, s.clone(), 300), (4, o.clone(), 300)];
     assert_eq!(since(0).await, all);
-    assert_eq!(since(first).await, all[1..]);
-    assert_eq!(store.forget_expired_revocations(Moment(200)).await.unwrap(), 1);
-    assert_eq!(since(0).await, all[1..]);
-    assert_eq!(store.forget_expired_revocations(Moment(400)).await.unwrap(), 2);
-    assert!(store.revoke(&all[0].1).await.unwrap() > third, "numbers are never used again");
+    assert_eq!(since(2).await, all[2..]);
+
+    store.revoke(&new(Some("j"), None, 100)).await.unwrap();
+    store.revoke(&new(Some("j"), None, 99)).await.unwrap();
+    assert_eq!(since(0).await, all, "twice is once");
+    store.revoke(&new(Some("j"), None, 200)).await.unwrap();
+    assert_eq!(store.bump_epoch(Level::User, "u", "again", Moment(1)).await.unwrap(), (2, 8));
+    assert_eq!(since(4).await, [(7, j, 200), (8, u(2), 0)], "longer, and grown, is news");
+    assert_eq!(store.bump_epoch(Level::Client, "u", "x", Moment(1)).await.unwrap(), (1, 9));
+
+    assert_eq!(store.forget_expired_revocations(Moment(201)).await.unwrap(), 1);
+    let client = Revoked::Epoch(Level::Client, "u".into(), 1);
+    let left = [(3, s, 300), (4, o, 300), (8, u(2), 0), (9, client, 0)];
+    assert_eq!(since(0).await, left, "epochs are never forgotten");
+
+    let head = |cache_gen: &str, cache_seq| RevocationHead {
+        seq: 9,
+        cache_gen: cache_gen.to_owned(),
+        cache_seq,
+    };
+    assert_eq!(store.revocation_head().await.unwrap(), head("", 0));
+    for (told, seq, kept) in
+        [("a", 5, head("a", 5)), ("a", 4, head("a", 5)), ("b", 2, head("b", 2))]
+    {
+        store.note_cached(told, seq).await.unwrap();
+        assert_eq!(store.revocation_head().await.unwrap(), kept);
+    }
 }
 
 #[tokio::test]

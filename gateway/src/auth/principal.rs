@@ -5,6 +5,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use engine::exam::view::Audience;
 use engine::exam::{Issuer, Role};
+use engine::identity::Carried;
 use engine::{Exam, Moment, PersonId};
 use std::collections::BTreeSet;
 use std::future::{Ready, ready};
@@ -27,9 +28,16 @@ pub struct Principal {
     pub sid: String,
     /// The token is refused from this moment on.
     pub expires_at: Moment,
+    /// What of the token a revocation can hit.
+    pub carried: Carried,
 }
 
 impl Principal {
+    /// What a revocation can hit of a token that carries no epochs.
+    pub fn bare(jti: &str, sid: &str, exp: Moment) -> Carried {
+        Carried { jti: jti.to_owned(), sid: sid.to_owned(), orig: None, epochs: Vec::new(), exp }
+    }
+
     /// The issuer of this person's commands.
     pub fn issuer(&self) -> Issuer {
         Issuer::person(self.person, self.roles.iter().copied())

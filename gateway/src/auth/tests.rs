@@ -22,7 +22,8 @@ async fn store_in(dir: &TempDir) -> Store {
 
 async fn auth_over(store: &Store, clock: Arc<ManualClock>) -> Auth {
     let limits = Limits::default();
-    let revocation = StoreRevocation::load(store.clone(), &limits).await.expect("loaded");
+    let revocation = StoreRevocation::load(store.clone(), clock.clone(), &limits);
+    let revocation = revocation.await.expect("loaded");
     let audit_deps = crate::passport::audit::AuditDeps {
         store: store.clone(),
         clock: clock.clone(),
@@ -138,11 +139,11 @@ async fn a_revocation_written_by_another_process_is_seen() {
     let desk = desk().await;
     let signed_in = desk.auth.login(HOME, "ivanova", "correct horse").await.expect("signed in");
     let other = NewRevocation {
-        jti: None,
         sid: Some(signed_in.principal.sid.clone()),
         reason: "lost tablet".into(),
         at: Moment(0),
         expires_at: signed_in.principal.expires_at,
+        ..NewRevocation::default()
     };
     desk.store.revoke(&other).await.expect("written");
     assert!(desk.auth.check(&signed_in.token).is_ok(), "not read yet");
@@ -159,6 +160,7 @@ fn the_cookie_is_out_of_reach_of_scripts_and_other_sites() {
         jti: "j".into(),
         sid: "s".into(),
         expires_at: Moment(90_000),
+        carried: Principal::bare("j", "s", Moment(90_000)),
     };
     let signed_in = SignedIn { token: "v4.public.x".into(), principal };
     let text = session_cookie(&signed_in, Moment(30_000), true).to_string();

@@ -86,6 +86,9 @@ pub enum TokenFault {
     /// Revoked.
     #[error("revoked")]
     Revoked,
+    /// Whether it was revoked cannot be said at this moment.
+    #[error("revocations are not known well enough")]
+    Unchecked,
 }
 
 /// This installation's signing key and what its tokens carry.
@@ -213,6 +216,7 @@ impl Signer {
         if claims.jti.is_empty() || claims.sid.is_empty() {
             return Err(TokenFault::Claims);
         }
+        let carried = Principal::bare(&claims.jti, &claims.sid, exp);
         Ok(Principal {
             person,
             name: claims.name,
@@ -220,6 +224,7 @@ impl Signer {
             jti: claims.jti,
             sid: claims.sid,
             expires_at: exp,
+            carried,
         })
     }
 }

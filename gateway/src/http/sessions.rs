@@ -10,7 +10,6 @@ use crate::wire::server::PersonFrame;
 use crate::wire::sessions::{Session, SessionRequest, Ticket};
 use actix_web::http::header::{CACHE_CONTROL, ORIGIN, USER_AGENT};
 use actix_web::{HttpRequest, HttpResponse, web};
-use actors::ports::Revocation;
 use actors::session::SignIn;
 use engine::exam::Role;
 use engine::{Moment, PersonId, Span, StreamId};
@@ -130,7 +129,7 @@ async fn end_earlier(
         // Ids grow with time: of two that sign in at once the later one stays.
         for row in page.rows.iter().filter(|row| row.stream.0 < own.0) {
             let sid = row.stream.to_string();
-            if app.revocation.is_revoked("", &sid) {
+            if app.revocation.session_ended(&sid) {
                 continue;
             }
             app.auth.end_sitting(sid).await.map_err(|e| failed(&e))?;

@@ -65,6 +65,7 @@ pub async fn socket(
         Some(Ok(principal)) => conn.state().offered = Some(principal),
         Some(Err(TokenFault::Expired)) => conn.end(code::EXPIRED, "expired"),
         Some(Err(TokenFault::Revoked)) => conn.end(code::REVOKED, "revoked"),
+        Some(Err(TokenFault::Unchecked)) => conn.end(code::UNAVAILABLE, "not checked"),
         Some(Err(_)) | None => {}
     }
     let inbound = Some((payload.into_inner(), Decoder::new(bytes_max)));
@@ -260,6 +261,7 @@ fn refused(conn: &Conn, fault: &TokenFault) {
     match fault {
         TokenFault::Expired => conn.end(code::EXPIRED, "expired"),
         TokenFault::Revoked => conn.end(code::REVOKED, "revoked"),
+        TokenFault::Unchecked => conn.end(code::UNAVAILABLE, "not checked"),
         _ => conn.end(code::FORBIDDEN, "the token is not valid"),
     }
 }

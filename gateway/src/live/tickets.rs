@@ -66,6 +66,7 @@ mod tests {
             jti: "j".into(),
             sid: "s".into(),
             expires_at: Moment(1_000_000),
+            carried: Principal::bare("j", "s", Moment(1_000_000)),
         }
     }
 

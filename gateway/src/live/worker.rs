@@ -12,6 +12,7 @@ use actix_web::web;
 use actors::exams::ConnId;
 use actors::ports::{Revocation, Revoked};
 use bytes::Bytes;
+use engine::identity::Standing;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -117,9 +118,15 @@ impl Worker {
             }
             return;
         };
-        if self.app.revocation.is_revoked(&principal.jti, &principal.sid) {
+        // Changes are heard at once; this finds those that were missed.
+        let fallen = match self.app.revocation.standing(&principal.carried) {
+            Standing::Good => None,
+            Standing::Revoked => Some((code::REVOKED, "revoked")),
+            Standing::Unknown => Some((code::UNAVAILABLE, "revocations are not known")),
+        };
+        if let Some((code, reason)) = fallen {
             drop(state);
-            return conn.end(code::REVOKED, "revoked");
+            return conn.end(code, reason);
         }
         let left_ms = principal.expires_at.0 - now;
         if left_ms <= 0 {
@@ -158,10 +165,7 @@ impl Worker {
 
     fn revoked(&self, what: &Revoked) {
         for conn in self.all() {
-            let hit = conn.state().principal.as_ref().is_some_and(|p| match what {
-                Revoked::Token(jti) => p.jti == *jti,
-                Revoked::Session(sid) => p.sid == *sid,
-            });
+            let hit = conn.state().principal.as_ref().is_some_and(|p| what.hits(&p.carried));
             if hit {
                 conn.end(code::REVOKED, "revoked");
             }

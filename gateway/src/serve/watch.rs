@@ -118,7 +118,7 @@ pub(super) fn sittings(app: &App) -> JoinHandle<()> {
         loop {
             let sid = match ended.recv().await {
                 Ok(Revoked::Session(sid)) => sid,
-                Ok(Revoked::Token(_)) => continue,
+                Ok(_) => continue,
                 Err(RecvError::Lagged(missed)) => {
                     tracing::warn!(missed, "sittings ended unheard");
                     continue;
@@ -127,11 +127,11 @@ pub(super) fn sittings(app: &App) -> JoinHandle<()> {
             };
             let at = clock.now();
             let ended = NewRevocation {
-                jti: None,
                 sid: Some(sid),
                 reason: "the sitting has ended".to_owned(),
                 at,
                 expires_at: at + life,
+                ..NewRevocation::default()
             };
             if let Err(error) = revocation.revoke(&ended).await {
                 tracing::warn!(%error, "tokens of an ended sitting not revoked");

@@ -1,5 +1,6 @@
 use super::*;
 use crate::testing::{ManualClock, in_paused_system};
+use engine::identity::Level;
 use engine::{PersonId, StreamId};
 use std::time::Duration;
 use uuid::Uuid;
@@ -56,24 +57,32 @@ fn presence_is_bounded_and_the_silent_make_room() {
 }
 
 #[test]
-fn a_revocation_lasts_until_the_latest_expiry_and_is_told_once() {
+fn a_revocation_is_told_once_and_lasts_until_the_latest_expiry() {
     let revocation = LocalRevocation::new(&Limits::default());
     let mut changes = revocation.changes();
-    revocation.revoke(Revoked::Token("t".into()), Moment(100));
-    revocation.revoke(Revoked::Token("t".into()), Moment(300));
-    revocation.revoke(Revoked::Token("t".into()), Moment(200));
-    revocation.revoke(Revoked::Session("s".into()), Moment(50));
-    assert!(revocation.is_revoked("t", "other") && revocation.is_revoked("other", "s"));
-    // A session's name is no token's name.
-    assert!(!revocation.is_revoked("s", "t"));
-
+    let token = |jti: &str, sid: &str| Carried {
+        jti: jti.into(),
+        sid: sid.into(),
+        orig: None,
+        epochs: vec![(Level::User, "u".into(), 1)],
+        exp: Moment(0),
+    };
+    let (hit, other) = (token("t", "x"), token("x", "x"));
+    for until in [100, 300, 200] {
+        revocation.revoke(Revoked::Token("t".into()), Moment(until));
+    }
+    assert_eq!(revocation.standing(&hit), Standing::Revoked);
+    assert_eq!(revocation.standing(&other), Standing::Good);
     revocation.forget(Moment(300));
-    assert!(revocation.is_revoked("t", "s") && !revocation.is_revoked("other", "s"));
+    assert_eq!(revocation.standing(&hit), Standing::Revoked);
     revocation.forget(Moment(301));
-    assert!(!revocation.is_revoked("t", "s"));
+    assert_eq!(revocation.standing(&hit), Standing::Good);
+    let epoch = Revoked::Epoch(Level::User, "u".into(), 2);
+    revocation.revoke(epoch.clone(), Moment(0));
+    assert_eq!(revocation.standing(&other), Standing::Revoked);
 
     assert_eq!(changes.try_recv(), Ok(Revoked::Token("t".into())));
-    assert_eq!(changes.try_recv(), Ok(Revoked::Session("s".into())));
+    assert_eq!(changes.try_recv(), Ok(epoch));
     assert!(changes.try_recv().is_err());
 }
 

@@ -16,6 +16,7 @@ fn principal() -> Principal {
         jti: "0123".into(),
         sid: "4567".into(),
         expires_at: NOW + Span::minutes(10),
+        carried: Principal::bare("0123", "4567", NOW + Span::minutes(10)),
     }
 }
 
