@@ -10,6 +10,7 @@
 //! | revocation | `denial`, `epoch`, `revocation_head` | `revocations.rs` |
 //! | a station's device, manifests, attempts | `device`, `manifest`, `attempt` | `stations.rs` |
 //! | stations and PINs at the passport | `field_station`, `pin_scope`, `pin_grant` | `pins.rs` |
+//! | people, clients, services, grants of the passport | `identity_…` | `identity.rs` |
 //! | crash, quarantine, poison command | the same | `supervision.rs` |
 //! | audit | `audit_event`, `audit_checkpoint` | `audit.rs` |
 //!
@@ -25,6 +26,7 @@ mod events;
 mod exams;
 mod failure;
 mod fences;
+mod identity;
 mod journal;
 mod lock;
 mod materials;
@@ -50,6 +52,12 @@ pub use doctor::{Integrity, PROBLEMS_MAX};
 pub use error::{AppendError, StoreError};
 pub use events::{BULK_STREAMS_PER_QUERY, EVENTS_PER_READ_MAX, Head};
 pub use exams::ExamFilter;
+pub use identity::{
+    ASSIGNMENTS_MAX, Assignment, CLIENTS_MAX, Client, ClientFlags, ClientKind, ClientTerms,
+    DELEGATIONS_MAX, GROUPS_MAX, Group, GroupReplica, MEMBERS_MAX, ONCE_BODY_BYTES_MAX,
+    ONCE_FORGOTTEN_PER_CALL_MAX, ORGANISATIONS_MAX, Organisation, PassportSession, Refresh,
+    Rotation, SERVICES_MAX, SESSIONS_MAX, Service, USERS_PER_PAGE_MAX, User,
+};
 pub use journal::{AppendItem, EVENT_BODY_BYTES_MAX, EVENTS_PER_APPEND_MAX, Journal};
 pub use lock::DirectoryLock;
 pub use materials::{MATERIALS_MAX, Material, MaterialHead, MaterialKind};

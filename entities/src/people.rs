@@ -54,34 +54,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Taken`] when another person has the login; as any write.
     pub async fn put_person(&self, person: &Person) -> Result<(), StoreError> {
-        let text = format!(
-            "INSERT INTO person ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-             ON CONFLICT (id) DO UPDATE SET login = excluded.login, name = excluded.name, \
-             password_hash = excluded.password_hash, roles = excluded.roles, \
-             personnel_no = excluded.personnel_no, active = excluded.active, \
-             made_at = excluded.made_at"
-        );
-        let roles = serde_json::Value::from(person.roles.clone()).to_string();
-        let values = [
-            signed(person.id.0).into(),
-            person.login.as_str().into(),
-            person.name.as_str().into(),
-            person.password_hash.as_str().into(),
-            roles.into(),
-            Value::String(person.personnel_no.clone()),
-            person.active.into(),
-            person.made_at.0.into(),
-        ];
-        match self.writer.execute_raw(sql(text, values)).await {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                let failure = Failure::from(error.clone());
-                if failure.code == Some(Code::Constraint) {
-                    return Err(StoreError::Taken("the login"));
-                }
-                Err(error.into())
-            }
-        }
+        put(&self.writer, person).await
     }
 
     /// The person with a login.
@@ -124,6 +97,38 @@ impl Store {
         let text = format!("SELECT {COLUMNS} FROM person WHERE {column} = $1");
         let row = self.readers.query_one_raw(sql(text, [value])).await?;
         row.as_ref().map(decode).transpose()
+    }
+}
+
+/// As [`Store::put_person`], inside the caller's transaction.
+pub(crate) async fn put(db: &impl ConnectionTrait, person: &Person) -> Result<(), StoreError> {
+    let text = format!(
+        "INSERT INTO person ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+         ON CONFLICT (id) DO UPDATE SET login = excluded.login, name = excluded.name, \
+         password_hash = excluded.password_hash, roles = excluded.roles, \
+         personnel_no = excluded.personnel_no, active = excluded.active, \
+         made_at = excluded.made_at"
+    );
+    let roles = serde_json::Value::from(person.roles.clone()).to_string();
+    let values = [
+        signed(person.id.0).into(),
+        person.login.as_str().into(),
+        person.name.as_str().into(),
+        person.password_hash.as_str().into(),
+        roles.into(),
+        Value::String(person.personnel_no.clone()),
+        person.active.into(),
+        person.made_at.0.into(),
+    ];
+    match db.execute_raw(sql(text, values)).await {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let failure = Failure::from(error.clone());
+            if failure.code == Some(Code::Constraint) {
+                return Err(StoreError::Taken("the login"));
+            }
+            Err(error.into())
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod audit;
 mod full;
+mod identity;
 mod journal;
 mod opening;
 mod registries;
