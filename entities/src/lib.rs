@@ -11,6 +11,7 @@
 //! | a station's device, manifests, attempts | `device`, `manifest`, `attempt` | `stations.rs` |
 //! | stations and PINs at the passport | `field_station`, `pin_scope`, `pin_grant` | `pins.rs` |
 //! | people, clients, services, grants of the passport | `identity_…` | `identity.rs` |
+//! | signing key | `signing_key` | `keys.rs` |
 //! | crash, quarantine, poison command | the same | `supervision.rs` |
 //! | audit | `audit_event`, `audit_checkpoint` | `audit.rs` |
 //!
@@ -28,6 +29,7 @@ mod failure;
 mod fences;
 mod identity;
 mod journal;
+mod keys;
 mod lock;
 mod materials;
 mod people;
@@ -59,6 +61,7 @@ pub use identity::{
     Rotation, SERVICES_MAX, SESSIONS_MAX, Service, USERS_PER_PAGE_MAX, User,
 };
 pub use journal::{AppendItem, EVENT_BODY_BYTES_MAX, EVENTS_PER_APPEND_MAX, Journal};
+pub use keys::{KEYS_MAX, KeyRow};
 pub use lock::DirectoryLock;
 pub use materials::{MATERIALS_MAX, Material, MaterialHead, MaterialKind};
 pub use people::{PEOPLE_MAX, Person};

@@ -10,7 +10,7 @@ pub mod password;
 pub mod permissions;
 mod principal;
 pub mod signin;
-mod strict_json;
+use crate::passport::format::strict as strict_json;
 pub mod token;
 
 pub use guard::{guard, same_origin};

@@ -16,13 +16,34 @@ pub const KEYS_MAX: u32 = 64;
 /// When it is no JSON, names a key twice, is nested too deep, has too many keys, or does not have
 /// the shape of `T`.
 pub fn from_str<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, serde_json::Error> {
-    let mut keys = 0;
+    from_str_within(text, Limits { depth: DEPTH_MAX, keys: KEYS_MAX })
+}
+
+/// How much a document may hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Deepest nesting of arrays and objects.
+    pub depth: u32,
+    /// Most keys in the whole document.
+    pub keys: u32,
+}
+
+/// As [`from_str`], within other limits.
+///
+/// # Errors
+/// As [`from_str`].
+pub fn from_str_within<T: for<'de> Deserialize<'de>>(
+    text: &str,
+    limits: Limits,
+) -> Result<T, serde_json::Error> {
+    let mut keys = limits.keys;
     let mut reader = serde_json::Deserializer::from_str(text);
-    Scan { depth: 0, keys: &mut keys }.deserialize(&mut reader)?;
+    Scan { depth: limits.depth, keys: &mut keys }.deserialize(&mut reader)?;
     reader.end()?;
     serde_json::from_str(text)
 }
 
+/// What may still come: levels below this one, and keys.
 struct Scan<'k> {
     depth: u32,
     keys: &'k mut u32,
@@ -30,10 +51,8 @@ struct Scan<'k> {
 
 impl Scan<'_> {
     fn below<E: de::Error>(&mut self) -> Result<Scan<'_>, E> {
-        if self.depth >= DEPTH_MAX {
-            return Err(E::custom("nested too deep"));
-        }
-        Ok(Scan { depth: self.depth + 1, keys: self.keys })
+        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("nested too deep"))?;
+        Ok(Scan { depth, keys: self.keys })
     }
 }
 
@@ -55,10 +74,8 @@ impl<'de> Visitor<'de> for Scan<'_> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         let mut seen = BTreeSet::new();
         while let Some(key) = map.next_key::<String>()? {
-            *self.keys += 1;
-            if *self.keys > KEYS_MAX {
-                return Err(de::Error::custom("too many keys"));
-            }
+            *self.keys =
+                self.keys.checked_sub(1).ok_or_else(|| de::Error::custom("too many keys"))?;
             if !seen.insert(key) {
                 return Err(de::Error::custom("a key is named twice"));
             }

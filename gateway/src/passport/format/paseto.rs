@@ -1,0 +1,127 @@
+//! PASETO v4.public.
+//!
+//! The verifier goes one way: length, header and strict base64url, the key that the footer names,
+//! signature with footer and implicit assertion, strict JSON, claims. The implicit assertion names
+//! the token's class and issuer, so that a token made for one purpose cannot pass as another even if
+//! a check of claims were forgotten.
+
+use super::payload::{Payload, Text};
+use super::{Expect, TokenFault, strict};
+use crate::passport::keys::{KeyFault, Keyring, Ring};
+use engine::Moment;
+use engine::identity::{Claims, Class, KeyPurpose};
+use paseto::Public;
+use paseto::token::UntrustedToken;
+use paseto::version4::{PublicToken, V4};
+
+/// Longest footer, bytes.
+const FOOTER_BYTES_MAX: usize = 256;
+
+fn assertion(class: Class, issuer: &str) -> String {
+    format!("nsk1|{class}|{issuer}")
+}
+
+fn footer(kid: &str) -> String {
+    format!("{{\"kid\":\"{kid}\"}}")
+}
+
+/// Reads exactly what [`footer`] writes.
+fn kid_of(footer: &[u8]) -> Option<&str> {
+    if footer.len() > FOOTER_BYTES_MAX {
+        return None;
+    }
+    let kid = std::str::from_utf8(footer).ok()?.strip_prefix("{\"kid\":\"")?.strip_suffix("\"}")?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    kid.bytes().all(plain).then_some(kid)
+}
+
+/// Signs any payload with the active key of a purpose.
+///
+/// # Errors
+/// When there is no such key, or it fails.
+pub fn seal(
+    keyring: &Keyring,
+    purpose: KeyPurpose,
+    payload: &[u8],
+    assertion: &str,
+) -> Result<String, KeyFault> {
+    keyring.signing(purpose, |kid, private| {
+        let native = private.native().ok_or(KeyFault::Unusable)?;
+        let footer = footer(kid);
+        PublicToken::sign(native, payload, Some(footer.as_bytes()), Some(assertion.as_bytes()))
+            .map_err(|_| KeyFault::Unusable)
+    })
+}
+
+/// Opens what [`seal`] signed with a key of one of the purposes, under the same assertion.
+///
+/// # Errors
+/// `Malformed`, `Key`, `Forged`. The caller has looked at the length.
+pub fn open(
+    ring: &Ring,
+    purposes: &[KeyPurpose],
+    token: &str,
+    assertion: &str,
+    now: Moment,
+) -> Result<String, TokenFault> {
+    let untrusted = parse(token)?;
+    unlock(ring, purposes, &untrusted, assertion, now)
+}
+
+fn parse(token: &str) -> Result<UntrustedToken<Public, V4>, TokenFault> {
+    UntrustedToken::try_from(token).map_err(|_| TokenFault::Malformed)
+}
+
+fn unlock(
+    ring: &Ring,
+    purposes: &[KeyPurpose],
+    token: &UntrustedToken<Public, V4>,
+    assertion: &str,
+    now: Moment,
+) -> Result<String, TokenFault> {
+    let footer = token.untrusted_footer();
+    let kid = kid_of(footer).ok_or(TokenFault::Malformed)?;
+    let key = ring.verifying(kid, purposes, now).ok_or(TokenFault::Key)?;
+    let native = key.public.native().ok_or(TokenFault::Key)?;
+    let trusted = PublicToken::verify(native, token, Some(footer), Some(assertion.as_bytes()))
+        .map_err(|_| TokenFault::Forged)?;
+    Ok(trusted.payload().to_owned())
+}
+
+/// Writes and signs claims.
+pub(super) fn issue(keyring: &Keyring, claims: &Claims) -> Result<String, KeyFault> {
+    let payload = Payload::<Text>::of(claims).ok_or(KeyFault::Unwritable("a time"))?;
+    let payload = serde_json::to_vec(&payload).map_err(|_| KeyFault::Unwritable("the claims"))?;
+    seal(keyring, KeyPurpose::Paseto, &payload, &assertion(claims.cls, &claims.iss))
+}
+
+/// Reads claims of a class that is expected.
+pub(super) fn read(
+    ring: &Ring,
+    token: &str,
+    expect: &Expect,
+    now: Moment,
+) -> Result<Claims, TokenFault> {
+    let untrusted = parse(token)?;
+    let class = claimed_class(&untrusted)?;
+    if !expect.classes.contains(&class) {
+        return Err(TokenFault::Foreign);
+    }
+    let assertion = assertion(class, &ring.issuer);
+    let payload = unlock(ring, &[KeyPurpose::Paseto], &untrusted, &assertion, now)?;
+    let payload: Payload<Text> = strict::from_str(&payload).map_err(|_| TokenFault::Claims)?;
+    let claims = payload.claims().ok_or(TokenFault::Claims)?;
+    // The last word has the assertion that was signed.
+    if claims.cls == class { Ok(claims) } else { Err(TokenFault::Foreign) }
+}
+
+/// The class that an unverified payload claims, to know which assertion to verify with. Nothing but
+/// a token of that class verifies with it.
+fn claimed_class(token: &UntrustedToken<Public, V4>) -> Result<Class, TokenFault> {
+    const NEEDLE: &[u8] = b"\"cls\":\"";
+    let payload = token.untrusted_payload();
+    let at = payload.windows(NEEDLE.len()).position(|w| w == NEEDLE);
+    let rest = at.and_then(|at| payload.get(at + NEEDLE.len()..)).ok_or(TokenFault::Claims)?;
+    let word = rest.split(|b| *b == b'"').next().unwrap_or_default();
+    Class::ALL.into_iter().find(|class| class.word().as_bytes() == word).ok_or(TokenFault::Foreign)
+}
