@@ -1,4 +1,6 @@
-//! The stores against real SQLite files, each test in a directory of its own.
+//! The stores against real databases, each test on one of its own: a file, or in nextest's profile
+//! `centre` a database of a PostgreSQL server. `opening` and `full` are about files alone, `server`
+//! about servers alone.
 
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -7,38 +9,37 @@ mod full;
 mod identity;
 mod journal;
 mod opening;
+mod place;
 mod registries;
 mod restart;
+mod server;
 mod stations;
 mod streams;
 
+use crate::place::Place;
 use engine::{Actor, CommandId, Hash, Moment, PersonId, Record, StreamId, WireId};
 use entities::{AppendItem, Boot, OpenOptions, Store, StreamKind, StreamSummary};
-use sea_orm::{ConnectionTrait, Database};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
-use tempfile::TempDir;
+use std::path::PathBuf;
 use uuid::Uuid;
 
-/// A booted station in a temporary directory.
+/// A booted station, or centre.
 struct Station {
-    dir: TempDir,
+    place: Place,
     store: Store,
     boot: Boot,
 }
 
 impl Station {
     async fn new() -> Station {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("nsk.db");
-        migrations::up(&migrations::file_url(&path)).await.unwrap();
-        let store = Store::open(&path, OpenOptions::default()).await.unwrap();
+        let place = Place::new().await;
+        let store = place.open(OpenOptions::default()).await.unwrap();
         let boot = store.boot("00112233aabbccdd").await.unwrap();
-        Station { dir, store, boot }
+        Station { place, store, boot }
     }
 
     fn path(&self) -> PathBuf {
-        self.dir.path().join("nsk.db")
+        self.place.file()
     }
 
     async fn append(&self, batch: &[AppendItem]) -> Result<(), entities::AppendError> {
@@ -128,11 +129,4 @@ fn summary(wire_id: Option<u64>) -> StreamSummary {
 fn item(stream: StreamId, from: u64, to: u64) -> AppendItem {
     let summary = (from == 1).then(|| summary(None));
     AppendItem { records: chain(stream, from, to), summary }
-}
-
-/// Changes a closed database behind the store's back.
-async fn meddle(path: &Path, statement: &str) {
-    let db = Database::connect(format!("{}?mode=rw", migrations::file_url(path))).await.unwrap();
-    db.execute_unprepared(statement).await.unwrap();
-    db.close().await.unwrap();
 }

@@ -1,6 +1,6 @@
-//! Who may open a database, and which one.
+//! Who may open a database file, and which one.
 
-use crate::{Station, item, meddle, stream};
+use crate::{Station, item, stream};
 use entities::{AppendError, DirectoryLock, OpenOptions, SCHEMA, Store, StoreError};
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -10,13 +10,16 @@ async fn a_second_process_on_the_directory_is_told_who_has_it() {
     let error = Store::open(&station.path(), OpenOptions::default()).await.unwrap_err();
     assert_eq!(
         error,
-        StoreError::Locked { dir: station.dir.path().to_owned(), pid: Some(std::process::id()) }
+        StoreError::Locked {
+            dir: station.place.dir.path().to_owned(),
+            pid: Some(std::process::id())
+        }
     );
     let message = error.to_string();
     assert!(message.starts_with("another nsk runs on this directory (pid "), "{message}");
 
     // The lock lives as long as anything that can write.
-    let (path, Station { dir: _dir, store, boot }) = (station.path(), station);
+    let (path, Station { place: _place, store, boot }) = (station.path(), station);
     drop(store);
     assert!(matches!(
         Store::open(&path, OpenOptions::default()).await,
@@ -47,7 +50,7 @@ async fn a_lost_lock_is_caught_by_the_fence() {
     first.append(&[item(stream(1), 1, 2)]).await.unwrap();
 
     // A lock file that someone tidied away, or a file system without locks.
-    std::fs::remove_file(first.dir.path().join("nsk.lock")).unwrap();
+    std::fs::remove_file(first.place.dir.path().join("nsk.lock")).unwrap();
     let second = Store::open(&first.path(), OpenOptions::default()).await.unwrap();
     let boot = second.boot("ffffffffffffffff").await.unwrap();
     assert_eq!(boot.fence, first.boot.fence + 1);
@@ -79,19 +82,20 @@ async fn another_schema_is_refused() {
     let station = Station::new().await;
     let path = station.path();
     station.store.close().await.unwrap();
-    let Station { dir: _dir, .. } = station;
+    let Station { place, .. } = station;
 
-    meddle(&path, "DELETE FROM seaql_migrations WHERE version LIKE 'm0004%'").await;
+    place.meddle("DELETE FROM seaql_migrations WHERE version LIKE 'm0004%'").await;
     let error = Store::open(&path, OpenOptions::default()).await.unwrap_err();
     assert_eq!(error, StoreError::SchemaOld { missing: vec![String::from("m0004_supervision")] });
     assert!(error.to_string().ends_with("run `nsk migrate`"), "{error}");
 
-    meddle(&path, "INSERT INTO seaql_migrations VALUES ('m0004_supervision', 0), ('m9999_x', 0)")
+    place
+        .meddle("INSERT INTO seaql_migrations VALUES ('m0004_supervision', 0), ('m9999_x', 0)")
         .await;
     let error = Store::open(&path, OpenOptions::default()).await.unwrap_err();
     assert_eq!(error, StoreError::SchemaNewer { unknown: vec![String::from("m9999_x")] });
 
-    meddle(&path, "DROP TABLE seaql_migrations").await;
+    place.meddle("DROP TABLE seaql_migrations").await;
     let error = Store::open(&path, OpenOptions::default()).await.unwrap_err();
     assert!(matches!(error, StoreError::SchemaOld { missing } if missing.len() == SCHEMA.len()));
 }
@@ -136,7 +140,7 @@ async fn a_file_without_write_permission_is_refused_at_the_door() {
     let station = Station::new().await;
     let path = station.path();
     station.store.close().await.unwrap();
-    let Station { dir: _dir, .. } = station;
+    let Station { place: _place, .. } = station;
 
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o444)).unwrap();
     let opened = Store::open(&path, OpenOptions::default()).await;
@@ -171,7 +175,7 @@ async fn the_doctor_tells_a_sound_file_from_a_damaged_one() {
 
     let path = station.path();
     station.store.close().await.unwrap();
-    let Station { dir: _dir, .. } = station;
+    let Station { place: _place, .. } = station;
     let mut bytes = std::fs::read(&path).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle..middle + 8_192].fill(0x5a);

@@ -3,8 +3,7 @@
 use crate::Station;
 use engine::Moment;
 use entities::{
-    AcceptedManifest, Attempt, Attempts, Device, Ladder, OpenOptions, PinGrant, PinKept, Store,
-    StoreError,
+    AcceptedManifest, Attempt, Attempts, Device, Ladder, OpenOptions, PinGrant, PinKept, StoreError,
 };
 use uuid::Uuid;
 
@@ -31,7 +30,7 @@ async fn an_attempt_is_on_disk_before_it_is_looked_at() {
         assert_eq!(begun, Attempt::May(counted));
         // Whoever opens the file now, as after a power cut, sees it.
         let options = OpenOptions { read_only: true };
-        let other = Store::open(&station.path(), options).await.unwrap();
+        let other = station.place.open(options).await.unwrap();
         assert_eq!(other.attempts("").await.unwrap(), counted, "attempt {n}");
         other.close().await.unwrap();
     }
