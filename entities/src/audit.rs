@@ -1,7 +1,7 @@
 //! The audit's events and checkpoints. What is here is never changed and never deleted.
 
 use crate::error::StoreError;
-use crate::sqlite::{rows, scalar, signed, sql, unsigned};
+use crate::sql::{rows, scalar, signed, sql, unsigned};
 use crate::store::{Store, begin};
 use engine::chain::Head;
 use engine::identity::audit::{Checkpoint, Event, Sealed, SignedCheckpoint};
@@ -150,7 +150,7 @@ impl Store {
         let of = &signed.checkpoint;
         let values = [
             of.stream.as_str().into(),
-            crate::sqlite::signed(of.seq).into(),
+            crate::sql::signed(of.seq).into(),
             of.at.0.into(),
             of.hash.0.to_vec().into(),
             Value::String(signed.kid.clone()),

@@ -2,7 +2,7 @@
 //! PINs are unique, and of each PIN its wrapped key and a blind index. Never a PIN.
 
 use crate::error::StoreError;
-use crate::sqlite::{rows, scalar, signed, sql, unsigned};
+use crate::sql::{rows, scalar, signed, sql, unsigned};
 use crate::store::{Store, begin};
 use engine::Moment;
 use sea_orm::{ConnectionTrait, QueryResult};

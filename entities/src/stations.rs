@@ -4,7 +4,7 @@
 //! disk when [`Store::begin_attempt`] returns.
 
 use crate::error::StoreError;
-use crate::sqlite::{rows, scalar, signed, sql, unsigned};
+use crate::sql::{rows, scalar, signed, sql, unsigned};
 use crate::store::{Store, begin};
 use engine::Moment;
 use sea_orm::{ConnectionTrait, QueryResult};
