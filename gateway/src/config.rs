@@ -5,8 +5,10 @@
 //! shows every key with its default. This is the only file that reads the environment.
 
 mod limits;
+mod passport;
 
 pub use limits::{ActorLimits, AuthLimits, LiveLimits};
+pub use passport::PassportConfig;
 
 use crate::error::Trouble;
 use engine::Lang;
@@ -29,6 +31,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// Sign-in and tokens.
     pub auth: AuthConfig,
+    /// The digital passport.
+    pub passport: PassportConfig,
     /// Log lines.
     pub log: LogConfig,
     /// How the legacy МАК answers.
@@ -212,6 +216,7 @@ impl Config {
         );
         need(!self.log.filter.trim().is_empty(), "log.filter: a level such as info");
         self.auth.limits.check(&mut need);
+        self.passport.check(&mut need);
         self.live.check(&mut need);
         self.actors.check(&mut need);
         if wrong.is_empty() {

@@ -22,6 +22,7 @@ use crate::auth::{Who, guard, permissions};
 use crate::error::ApiError;
 use crate::live::{self, Gate, Hub, Worker};
 use crate::passport::audit;
+use crate::passport::oauth;
 use crate::telemetry;
 use crate::{asyncapi, openapi};
 use actix_web::body::MessageBody;
@@ -36,6 +37,8 @@ pub enum Service {
     Mak,
     /// The modern API.
     Modern,
+    /// OAuth and OpenID Connect.
+    Passport,
     /// Live connections.
     Live,
     /// Health, metrics and documents.
@@ -50,6 +53,7 @@ impl Service {
         match self {
             Service::Mak => "mak",
             Service::Modern => "modern",
+            Service::Passport => "passport",
             Service::Live => "live",
             Service::Operations => "operations",
             Service::Pages => "pages",
@@ -87,7 +91,7 @@ const fn delete(service: Service, path: &'static str, handler: fn() -> Handler) 
     Route { service, method: "DELETE", path, handler }
 }
 
-use Service::{Live, Mak, Modern, Operations, Pages};
+use Service::{Live, Mak, Modern, Operations, Pages, Passport};
 
 /// Every route. Static segments stand before patterns that would swallow them.
 pub const ROUTES: &[Route] = &[
@@ -118,6 +122,25 @@ pub const ROUTES: &[Route] = &[
     post(Modern, "/api/nsk/v1/exams/{exam_id}/release", || web::post().to(exams::release)),
     get(Modern, "/api/nsk/v1/passport/audit", || web::get().to(audit::api::list)),
     get(Modern, "/api/nsk/v1/passport/audit/export", || web::get().to(audit::api::download)),
+    get(Passport, "/oauth/authorize", || web::get().to(oauth::authorize::get)),
+    post(Passport, "/oauth/authorize", || web::post().to(oauth::authorize::post)),
+    post(Passport, "/oauth/par", || web::post().to(oauth::pushed::push)),
+    post(Passport, "/oauth/token", || web::post().to(oauth::token::post)),
+    post(Passport, "/oauth/introspect", || web::post().to(oauth::introspect::introspect)),
+    post(Passport, "/oauth/revoke", || web::post().to(oauth::introspect::revoke)),
+    post(Passport, "/oauth/renew", || web::post().to(oauth::person::renew)),
+    get(Passport, "/oauth/userinfo", || web::get().to(oauth::person::userinfo)),
+    post(Passport, "/oauth/userinfo", || web::post().to(oauth::person::userinfo)),
+    get(Passport, "/oauth/logout", || web::get().to(oauth::logout::get)),
+    post(Passport, "/oauth/logout", || web::post().to(oauth::logout::post)),
+    get(Passport, "/oauth/jwks", || web::get().to(oauth::discovery::jwks)),
+    get(Passport, "/.well-known/openid-configuration", || {
+        web::get().to(oauth::discovery::document)
+    }),
+    get(Passport, "/.well-known/oauth-authorization-server", || {
+        web::get().to(oauth::discovery::document)
+    }),
+    get(Passport, "/v1/me/roles", || web::get().to(oauth::person::roles)),
     get(Live, "/live", || web::get().to(live::socket)),
     get(Live, "/api/nsk/v1/streams", || web::get().to(live::events)),
     get(Operations, "/livez", || web::get().to(health::livez)),

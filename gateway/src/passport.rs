@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod audit;
+pub mod browser;
 pub mod format;
 pub mod keys;
 pub mod names;
@@ -26,6 +27,10 @@ pub struct Passport {
     pub store: Store,
     /// What was revoked.
     pub revocation: Arc<StoreRevocation>,
+    /// Signing keys.
+    pub keys: keys::Keyring,
+    /// What the OAuth endpoints remember between requests.
+    pub oauth: Arc<oauth::Oauth>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Ids and randomness.

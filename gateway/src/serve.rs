@@ -20,6 +20,8 @@ use crate::http::Parts;
 use crate::live;
 use crate::passport::Passport;
 use crate::passport::audit::{Audit, AuditDeps, AuditTask};
+use crate::passport::keys::{Kek, Keyring};
+use crate::passport::oauth::Oauth;
 use crate::telemetry::Metrics;
 use actix_web::HttpServer;
 use actix_web::dev::{Server, ServerHandle};
@@ -147,6 +149,7 @@ async fn assemble(
         signer: None,
     })
     .await?;
+    let keys = keyring(&config, &listener, (&store, &ids, &ground.clock)).await?;
     let auth_deps = AuthDeps {
         store: store.clone(),
         revocation: ground.revocation.clone(),
@@ -171,6 +174,8 @@ async fn assemble(
     let (picture, pictures) = channel::channel(system.picture());
     let config = Arc::new(config);
     let passport = Passport {
+        oauth: Arc::new(Oauth::new(&*ids, &clock, &config.passport)),
+        keys,
         audit,
         store: store.clone(),
         revocation: ground.revocation.clone(),
@@ -220,6 +225,18 @@ async fn assemble(
         watchers,
         heartbeat,
     })
+}
+
+/// The passport's keys, under the issuer by which this program is known.
+async fn keyring(
+    config: &Config,
+    listener: &std::net::TcpListener,
+    (store, ids, clock): (&Store, &Arc<dyn IdSource>, &Arc<dyn Clock>),
+) -> Result<Keyring, Trouble> {
+    let listen = listener.local_addr().unwrap_or(config.server.listen);
+    let issuer = config.passport.issuer_at(listen);
+    let kek = Kek::open(&config.passport.kek_in(&config.store.data), ids.seed())?;
+    Keyring::start(store, ids.clone(), clock.clone(), kek, &issuer).await
 }
 
 /// What stands below sign-in and the actors: the booted store, the clock, the ports.

@@ -10,6 +10,7 @@ mod disk;
 mod limits;
 mod live;
 mod mak;
+mod oauth;
 mod owners;
 mod panics;
 mod push;

@@ -79,7 +79,7 @@ const STREAM: &[(&str, &str, &str)] = &[
 
 /// The documentation of a route.
 pub fn docs_of(method: &str, path: &str) -> Option<Docs> {
-    legacy(method, path).or_else(|| modern(method, path))
+    legacy(method, path).or_else(|| passport(method, path)).or_else(|| modern(method, path))
 }
 
 fn legacy(method: &str, path: &str) -> Option<Docs> {
@@ -116,6 +116,37 @@ fn legacy(method: &str, path: &str) -> Option<Docs> {
         ("GET", "/api/v1/sync/exams") => {
             Docs::new("How far the exchange with the centre is", Body::JsonString)
         }
+        _ => return None,
+    };
+    Some(docs)
+}
+
+/// What the specifications of OAuth and OpenID Connect describe is only named here.
+fn passport(method: &str, path: &str) -> Option<Docs> {
+    let json = || Body::Other("application/json");
+    let docs = match (method, path) {
+        ("GET" | "POST", "/oauth/authorize") => {
+            Docs::new("Ask for a code (RFC 6749, 7636, 9207)", Body::None).answers("303")
+        }
+        ("POST", "/oauth/par") => {
+            Docs::new("Push an authorization request (RFC 9126)", json()).answers("201")
+        }
+        ("POST", "/oauth/token") => {
+            Docs::new("Get, refresh or exchange tokens (RFC 6749, 8693, 9449)", json())
+        }
+        ("POST", "/oauth/introspect") => Docs::new("Ask about a token (RFC 7662)", json()),
+        ("POST", "/oauth/revoke") => Docs::new("Revoke a token (RFC 7009)", Body::None),
+        ("POST", "/oauth/renew") => Docs::new("Renew a token in its refresh window", json()),
+        ("GET" | "POST", "/oauth/userinfo") => Docs::new("Who the token's owner is", json()),
+        ("GET" | "POST", "/oauth/logout") => {
+            Docs::new("Sign out at the passport", Body::None).answers("303")
+        }
+        ("GET", "/oauth/jwks") => Docs::new("The public keys", json()),
+        (
+            "GET",
+            "/.well-known/openid-configuration" | "/.well-known/oauth-authorization-server",
+        ) => Docs::new("What clients must know before they begin", json()),
+        ("GET", "/v1/me/roles") => Docs::new("Roles that the person may choose now", json()),
         _ => return None,
     };
     Some(docs)

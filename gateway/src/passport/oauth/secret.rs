@@ -16,6 +16,11 @@ pub fn draw_id(ids: &dyn IdSource) -> String {
     URL_SAFE_NO_PAD.encode(ids.salt())
 }
 
+/// SHA-256, as stores keep secrets.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
 /// SHA-256 in base64url. What is hashed has 256 bits of its own, so that nothing slower is needed.
 pub fn sha256_b64(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(bytes))
