@@ -12,6 +12,7 @@ mod people;
 mod score;
 mod serve;
 mod terminal;
+mod tls;
 
 pub use arguments::{Cli, Command, DoctorArgs};
 pub use pace::Pace;
@@ -64,6 +65,7 @@ fn dispatch(command: Command, terminal: &mut Terminal<'_>) -> Done {
         Command::Migrate(args) => migrate::run(args, terminal),
         Command::Routes(args) => routes(&args, terminal),
         Command::Doctor(args) => crate::doctor::run(args, terminal),
+        Command::Tls(command) => tls::run(command, terminal),
         Command::Audit(command) => audit::run(command, terminal),
         Command::User(command) => people::run(command, terminal),
         Command::Completions(args) => completions(&args, terminal),

@@ -6,9 +6,11 @@
 
 mod limits;
 mod passport;
+mod tls;
 
 pub use limits::{ActorLimits, AuthLimits, LiveLimits};
 pub use passport::PassportConfig;
+pub use tls::{TlsConfig, TlsMode};
 
 use crate::error::Trouble;
 use engine::Lang;
@@ -27,6 +29,8 @@ pub const WORKERS_MAX: usize = 256;
 pub struct Config {
     /// Where and how the program listens.
     pub server: ServerConfig,
+    /// HTTPS.
+    pub tls: TlsConfig,
     /// Where its data lies.
     pub store: StoreConfig,
     /// Sign-in and tokens.
@@ -215,6 +219,7 @@ impl Config {
             "legacy.utc_suffix: empty or \"Z\"",
         );
         need(!self.log.filter.trim().is_empty(), "log.filter: a level such as info");
+        self.tls.check(self.server.listen, &mut need);
         self.auth.limits.check(&mut need);
         self.passport.check(&mut need);
         self.live.check(&mut need);

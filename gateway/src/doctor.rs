@@ -1,11 +1,14 @@
 //! `nsk doctor`: looks at everything that the program stands on, changes nothing, and says what to
 //! do about each thing that is not in order.
 
+mod certificate;
 mod checks;
 
 use crate::cli::{DoctorArgs, Done, Terminal};
 use crate::config::Config;
 use crate::serve::directory;
+use actors::clock::SystemClock;
+use actors::ports::Clock;
 use engine::Lang;
 
 /// How a check came out.
@@ -53,6 +56,7 @@ pub async fn examine(config: &Config, lang: Lang) -> Vec<Finding> {
     findings.extend(checks::directory(dir, lang));
     findings.push(checks::free_space(dir, lang));
     findings.push(checks::clock(dir, lang));
+    findings.extend(certificate::findings(config, SystemClock.now(), lang));
     match directory::look(dir).await {
         Ok(store) => {
             findings.extend(checks::database(&store, lang).await);

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod mak;
 pub mod planning;
 pub mod sessions;
+pub mod trust;
 
 use crate::app::App;
 use crate::assets;
@@ -155,6 +156,9 @@ pub const ROUTES: &[Route] = &[
     get(Pages, "/expert", || web::get().to(assets::page)),
     get(Pages, "/seat", || web::get().to(assets::page)),
     get(Pages, "/operator", || web::get().to(assets::page)),
+    get(Pages, "/trust", || web::get().to(trust::page)),
+    get(Pages, "/trust/ca.pem", || web::get().to(trust::pem)),
+    get(Pages, "/trust/ca.crt", || web::get().to(trust::crt)),
 ];
 
 /// What the workers of one server share.

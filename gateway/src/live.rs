@@ -41,6 +41,15 @@ pub fn give_up_after(ms: u64) -> impl Fn(&dyn Any, &mut Extensions) + Send + Syn
     }
 }
 
+/// As [`give_up_after`], for every connection of a listener: under TLS the connection itself is out
+/// of reach, but the kernel hands the option on to what is accepted.
+pub fn give_up_accepted_after(listener: &std::net::TcpListener, ms: u64) {
+    let ms = u32::try_from(ms.saturating_mul(2)).unwrap_or(u32::MAX);
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(listener, ms) {
+        tracing::debug!(%error, "no limit on the silence of connections");
+    }
+}
+
 /// Why a connection ends: the close codes of the protocol. Below 4500 the client comes back.
 pub mod code {
     /// The program stops.

@@ -6,6 +6,7 @@
 
 pub mod directory;
 mod heartbeat;
+pub mod tls;
 mod watch;
 
 pub use heartbeat::{Heartbeat, read as last_alive};
@@ -14,7 +15,7 @@ use crate::adapters::clock::StationClock;
 use crate::adapters::{JournalLog, StoreCatalog, StoreRevocation};
 use crate::app::App;
 use crate::auth::{Auth, AuthDeps};
-use crate::config::Config;
+use crate::config::{Config, TlsMode};
 use crate::error::Trouble;
 use crate::http::Parts;
 use crate::live;
@@ -97,8 +98,10 @@ pub async fn start(config: Config) -> Result<Running, Trouble> {
 ///
 /// # Errors
 /// As [`start`].
-pub async fn start_on(config: Config, machine: Machine) -> Result<Running, Trouble> {
+pub async fn start_on(mut config: Config, machine: Machine) -> Result<Running, Trouble> {
     config.validate()?;
+    // Where there is TLS a cookie never travels without it.
+    config.server.secure_cookies |= config.tls.mode != TlsMode::Off;
     let listener = listen(&config)?;
     let store = directory::open(&config.store.data).await?;
     match assemble(config, machine, store.clone(), listener).await {
@@ -173,6 +176,7 @@ async fn assemble(
     let (draining, drained) = channel::channel(false);
     let (picture, pictures) = channel::channel(system.picture());
     let config = Arc::new(config);
+    let keeper = tls::Keeper::start(config.clone(), clock.clone(), ids.clone())?;
     let passport = Passport {
         oauth: Arc::new(Oauth::new(&*ids, &clock, &config.passport)),
         keys,
@@ -203,13 +207,14 @@ async fn assemble(
         picture: pictures,
         draining: drained,
     };
-    let watchers = vec![
+    let mut watchers = vec![
         watch::clock(ground.station, app.board.clone()),
         watch::revocations(ground.revocation, clock),
         watch::sittings(&app),
         watch::picture(Rc::downgrade(&system), picture),
     ];
-    let (addr, server, parts) = http(app.clone(), listener)?;
+    let (addr, server, parts) = http(app.clone(), listener, keeper.as_ref())?;
+    watchers.extend(keeper.map(tls::Keeper::watch));
     let http = server.handle();
     let http_task = actix_rt::spawn(server);
     tracing::info!(%addr, "listening");
@@ -281,7 +286,11 @@ impl Ground {
     }
 }
 
-fn http(app: App, listener: std::net::TcpListener) -> Result<(SocketAddr, Server, Parts), Trouble> {
+fn http(
+    app: App,
+    listener: std::net::TcpListener,
+    keeper: Option<&tls::Keeper>,
+) -> Result<(SocketAddr, Server, Parts), Trouble> {
     let failed = |e: std::io::Error| {
         Trouble::new(format!("the HTTP server cannot be started: {e}"))
             .remedy("check the limit of open files with `nsk doctor`")
@@ -303,7 +312,14 @@ fn http(app: App, listener: std::net::TcpListener) -> Result<(SocketAddr, Server
     if workers > 0 {
         server = server.workers(workers);
     }
-    Ok((addr, server.listen(listener).map_err(failed)?.run(), parts))
+    let server = match keeper {
+        Some(keeper) => {
+            live::give_up_accepted_after(&listener, patience);
+            server.listen_rustls_0_23(listener, keeper.server()?)
+        }
+        None => server.listen(listener),
+    };
+    Ok((addr, server.map_err(failed)?.run(), parts))
 }
 
 impl Running {

@@ -144,6 +144,9 @@ pub const PERMISSIONS: &[Permission] = &[
     line("GET", "/expert", Who::Anyone),
     line("GET", "/seat", Who::Anyone),
     line("GET", "/operator", Who::Anyone),
+    line("GET", "/trust", Who::Anyone),
+    line("GET", "/trust/ca.pem", Who::Anyone),
+    line("GET", "/trust/ca.crt", Who::Anyone),
 ];
 
 /// The line for a method and a route's pattern. `HEAD` asks for what `GET` may.

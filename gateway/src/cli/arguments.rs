@@ -1,8 +1,11 @@
 //! The commands and their arguments, with help that teaches by example.
 
 mod audit;
+mod tls;
 
 pub use audit::{AuditCommand, AuditExportArgs, AuditListArgs, AuditVerifyArgs};
+
+pub use tls::TlsCommand;
 
 use super::pace::Pace;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -81,6 +84,9 @@ pub enum Command {
     Routes(RoutesArgs),
     /// Check the installation and say what to do.
     Doctor(DoctorArgs),
+    /// Make, show or renew the station's certificates.
+    #[command(subcommand)]
+    Tls(TlsCommand),
     /// Verify, export or look through the audit of identity.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -109,7 +115,7 @@ pub struct Place {
 #[derive(Args, Debug)]
 #[command(after_long_help = "EXAMPLES\n  \
     nsk serve --data /var/lib/nsk\n  \
-    nsk serve --config /etc/nsk.toml --listen 0.0.0.0:8080\n\n\
+    nsk serve --config /etc/nsk.toml --listen 0.0.0.0:8443\n\n\
     A new data directory is created (mode 0700) with an empty database. A database of an older \
     version is left alone until `nsk migrate`. Stop it with Ctrl-C or SIGTERM: clients are asked to \
     reconnect, everything acknowledged is on disk already.")]

@@ -2,7 +2,7 @@
 
 use super::arguments::{DemoArgs, Place, ServeArgs};
 use super::terminal::{Done, Terminal};
-use crate::config::Config;
+use crate::config::{Config, TlsMode};
 use crate::demo::{self, Demo};
 use crate::error::Trouble;
 use crate::serve::{self, Running};
@@ -74,11 +74,20 @@ pub(super) fn demo(args: DemoArgs, terminal: &mut Terminal<'_>) -> Done {
 fn say_address(running: &Running, terminal: &mut Terminal<'_>) {
     let addr = running.addr;
     let word = terminal.pick("НСК работает", "nsk is running");
-    terminal.say(format_args!("{word}: http://{addr}/"));
-    if addr.ip().is_unspecified() {
+    let tls = &running.app.config.tls;
+    let scheme = if tls.mode == TlsMode::Off { "http" } else { "https" };
+    terminal.say(format_args!("{word}: {scheme}://{addr}/"));
+    if tls.mode == TlsMode::Station {
+        let word = terminal.pick("доверие планшетов", "tablets learn to trust it at");
+        for name in tls.names_of(running.app.config.server.listen) {
+            let host = if name.contains(':') { format!("[{name}]") } else { name };
+            terminal.say(format_args!("{word}: https://{host}:{}/trust", addr.port()));
+        }
+    }
+    if tls.mode == TlsMode::Off && addr.ip().is_unspecified() {
         terminal.say(terminal.pick(
-            "адрес для планшетов: http://<адрес этого компьютера>/ (планшетам нужен HTTPS: поставьте перед программой прокси)",
-            "for tablets: http://<this computer's address>/ (tablets need HTTPS: put a proxy before it)",
+            "планшетам нужен HTTPS: поставьте перед программой прокси или задайте tls.mode",
+            "tablets need HTTPS: put a proxy before the program, or set tls.mode",
         ));
     }
     terminal.say(terminal.pick("остановить: Ctrl-C", "stop it with Ctrl-C"));

@@ -17,6 +17,9 @@ const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 
                         font-src 'self'; img-src 'self' data:; connect-src 'self'; \
                         base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+/// A browser that came over TLS comes over TLS for a year.
+const HSTS: &str = "max-age=31536000";
+
 /// Where that page lies.
 pub const DOCS: &str = "/docs/";
 
@@ -36,6 +39,7 @@ pub async fn security<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
     let csp = if request.path().starts_with(DOCS) { CSP_DOCS } else { CSP };
+    let secure = request.app_config().secure();
     let mut response = next.call(request).await?;
     // A socket shows nothing that these could guard.
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -44,6 +48,10 @@ pub async fn security<B: MessageBody + 'static>(
     let headers = response.headers_mut();
     for (name, value) in PLAIN {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if secure {
+        let value = HeaderValue::from_static(HSTS);
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(csp));
     if !headers.contains_key(header::CACHE_CONTROL) {
