@@ -41,6 +41,7 @@ release: need-run web ## build the program that ships: target/release/nsk
 test: need-test check ## everything: `make check`, then every test
 	cargo test --quiet --workspace --doc
 	cargo nextest run --workspace
+	cargo nextest run --workspace --profile centre
 	@$(MAKE) --no-print-directory browser-test
 
 .PHONY: check

@@ -6,17 +6,19 @@
 
 mod limits;
 mod passport;
+mod store;
 mod tls;
 
 pub use limits::{ActorLimits, AuthLimits, LiveLimits};
 pub use passport::PassportConfig;
+pub use store::{DatabaseUrl, StoreConfig};
 pub use tls::{TlsConfig, TlsMode};
 
 use crate::error::Trouble;
 use engine::Lang;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Largest configuration file, bytes.
 pub const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
@@ -73,20 +75,6 @@ impl Default for ServerConfig {
             secure_cookies: false,
             stop_ms_max: 30_000,
         }
-    }
-}
-
-/// Where the data lies.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct StoreConfig {
-    /// The data directory. It belongs to one running program at a time.
-    pub data: PathBuf,
-}
-
-impl Default for StoreConfig {
-    fn default() -> Self {
-        Self { data: PathBuf::from("var/nsk") }
     }
 }
 
@@ -207,7 +195,7 @@ impl Config {
             self.server.origins.iter().all(|o| is_origin(o)),
             "server.origins: each like https://host or https://host:port, without a path",
         );
-        need(!self.store.data.as_os_str().is_empty(), "store.data: a directory");
+        self.store.check(&mut need);
         need(is_name(&self.auth.issuer), "auth.issuer: 1 to 100 visible characters");
         need(is_name(&self.auth.audience), "auth.audience: 1 to 100 visible characters");
         need(

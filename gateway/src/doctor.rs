@@ -57,7 +57,7 @@ pub async fn examine(config: &Config, lang: Lang) -> Vec<Finding> {
     findings.push(checks::free_space(dir, lang));
     findings.push(checks::clock(dir, lang));
     findings.extend(certificate::findings(config, SystemClock.now(), lang));
-    match directory::look(dir).await {
+    match directory::look(&config.store).await {
         Ok(store) => {
             findings.extend(checks::database(&store, lang).await);
             // It was only looked at: nothing is lost when this fails.

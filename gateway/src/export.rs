@@ -72,7 +72,7 @@ pub fn read(path: &Path) -> Result<Export, Trouble> {
 /// When the store cannot be read, there is no such exam, or it has not ended.
 pub async fn exam(config: &Config, id: WireId) -> Result<Export, Trouble> {
     let dir = &config.store.data;
-    let store = directory::look(dir).await?;
+    let store = directory::look(&config.store).await?;
     let failed = |e: &StoreError| directory::store_trouble(dir, e);
     let stream = store.stream_by_wire(id).await.map_err(|e| failed(&e))?.ok_or_else(|| {
         Trouble::new(format!("there is no exam {id} in {}", dir.display()))

@@ -103,7 +103,7 @@ pub async fn start_on(mut config: Config, machine: Machine) -> Result<Running, T
     // Where there is TLS a cookie never travels without it.
     config.server.secure_cookies |= config.tls.mode != TlsMode::Off;
     let listener = listen(&config)?;
-    let store = directory::open(&config.store.data).await?;
+    let store = directory::open(&config.store).await?;
     match assemble(config, machine, store.clone(), listener).await {
         Ok(running) => Ok(running),
         Err(trouble) => {

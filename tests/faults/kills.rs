@@ -37,12 +37,12 @@ fn practice() -> Vec<AnExam> {
     (4..=6).map(|n| an_exam(n).of_class(ExamClass::Practice)).collect()
 }
 
-fn numbers() -> Vec<WireId> {
+pub(crate) fn numbers() -> Vec<WireId> {
     theory().iter().chain(&practice()).map(|exam| exam.cast().exam).collect()
 }
 
 /// Exams under way in a directory, and people with valid tokens who have yet to come.
-async fn prepare(place: &Place, doorman: &mut Doorman) {
+pub(crate) async fn prepare(place: &Place, doorman: &mut Doorman) {
     let stack = Setup::new().on(place).start().await;
     stack.keep_small_tools().await;
     for exam in theory() {
@@ -152,7 +152,7 @@ async fn nothing_acknowledged_is_lost_by_100_deaths() {
     let seed = asked_seed().unwrap_or(20_260_302);
     let _says = SaysSeed(seed);
     let mut draws = Draws::new(seed);
-    let place = Place::new();
+    let place = Place::without_server();
     let mut doorman = Doorman::new();
     prepare(&place, &mut doorman).await;
     for death in 1..=KILLS {
@@ -193,7 +193,7 @@ async fn nothing_acknowledged_is_lost_by_100_deaths() {
 /// The same run, checked against a journal from which one acknowledged record was taken.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_lost_one_command_would_be_noticed() {
-    let place = Place::new();
+    let place = Place::without_server();
     let mut doorman = Doorman::new();
     prepare(&place, &mut doorman).await;
     live_and_die(place.data(), &doorman, &mut Draws::new(3), false).await;

@@ -5,4 +5,5 @@
 mod days;
 mod disks;
 mod kills;
+mod servers;
 mod starts;

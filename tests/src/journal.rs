@@ -1,11 +1,11 @@
-//! Reads what a data directory holds, beside a running station or after its end.
+//! Reads what a database holds, beside a running station or after its end.
 
 use crate::checker::Stream;
 use engine::{Record, WireId};
 use entities::{Store, StoreError};
+use gateway::config::StoreConfig;
 use gateway::serve::directory;
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// Records read at once.
 const PAGE: u32 = 10_000;
@@ -15,10 +15,10 @@ const PAGE: u32 = 10_000;
 /// # Panics
 /// When the store cannot be read.
 pub async fn streams(
-    data: &Path,
+    place: impl Into<StoreConfig>,
     exams: impl IntoIterator<Item = WireId>,
 ) -> BTreeMap<WireId, Stream> {
-    let store = match directory::look(data).await {
+    let store = match directory::look(place).await {
         Ok(store) => store,
         Err(trouble) => panic!("the store cannot be read: {trouble}"),
     };

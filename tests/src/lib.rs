@@ -13,6 +13,7 @@ pub mod owners;
 pub mod process;
 pub mod proxy;
 mod seed;
+pub mod server;
 pub mod setting;
 pub mod stack;
 pub mod wait;

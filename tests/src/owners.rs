@@ -101,7 +101,7 @@ impl Owners {
 
 async fn begin(guards: Guards, place: &Place, exams: &[AnExam]) -> ([System; 2], Store) {
     let started = async {
-        let store = directory::open(place.data()).await.map_err(|e| e.to_string())?;
+        let store = directory::open(&place.store()).await.map_err(|e| e.to_string())?;
         let now = SystemClock.now();
         keep_theory(&store, &small_tool(), now).await.map_err(|e| e.to_string())?;
         keep_practice(&store, &small_practice(), now).await.map_err(|e| e.to_string())?;

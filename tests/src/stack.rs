@@ -2,6 +2,7 @@
 //! stopped, and it must stop cleanly; a stack that is merely dropped fails the test.
 
 use crate::http::Http;
+use crate::server;
 use actors::clock::{SystemClock, SystemIds};
 use actors::faults::Faults;
 use actors::ports::{Clock, IdSource};
@@ -10,7 +11,7 @@ use engine::exam::Role;
 use gateway::app::App;
 use gateway::auth::signin::Known;
 use gateway::auth::{Principal, SignedIn};
-use gateway::config::Config;
+use gateway::config::{Config, DatabaseUrl, StoreConfig};
 use gateway::error::Trouble;
 use gateway::serve::{self, Machine};
 use std::net::SocketAddr;
@@ -38,24 +39,50 @@ pub struct Stack {
     ended: Option<oneshot::Receiver<bool>>,
 }
 
-/// A data directory: a temporary one, or one that the test has.
+/// A data directory: a temporary one, or one that the test has; and, in the profile of a centre,
+/// the database of a server that goes with it.
 #[derive(Clone)]
 pub struct Place {
     path: PathBuf,
+    url: DatabaseUrl,
     _kept: Option<Arc<TempDir>>,
 }
 
 impl Place {
-    /// A new directory that vanishes with its last user.
+    /// A new directory that vanishes with its last user; with a new database on the run's server
+    /// when the run is a centre's.
     pub fn new() -> Place {
+        match server::of_the_run() {
+            Some(server) => Place::on(&server),
+            None => Place::without_server(),
+        }
+    }
+
+    /// A new directory with the database in a file, whatever the run is: for tests of files.
+    pub fn without_server() -> Place {
         #[expect(clippy::expect_used, reason = "a test without a directory cannot go on")]
         let dir = tempfile::tempdir().expect("a temporary directory");
-        Place { path: dir.path().join("data"), _kept: Some(Arc::new(dir)) }
+        let path = dir.path().join("data");
+        Place { path, url: DatabaseUrl::default(), _kept: Some(Arc::new(dir)) }
+    }
+
+    /// A new directory with a new database on this server.
+    pub fn on(server: &str) -> Place {
+        let mut place = Place::without_server();
+        let unique = place._kept.as_ref().map(|dir| dir.path().as_os_str().as_encoded_bytes());
+        let name: String = unique.unwrap_or_default().iter().map(|b| format!("{b:02x}")).collect();
+        place.url = DatabaseUrl::new(server::create(server, &name));
+        place
     }
 
     /// This directory.
     pub fn at(path: &Path) -> Place {
-        Place { path: path.to_owned(), _kept: None }
+        Place { path: path.to_owned(), url: DatabaseUrl::default(), _kept: None }
+    }
+
+    /// The configuration of the store here.
+    pub fn store(&self) -> StoreConfig {
+        StoreConfig { url: self.url.clone(), ..StoreConfig::in_directory(&self.path) }
     }
 
     /// The data directory.
@@ -126,7 +153,7 @@ impl Setup {
     /// What keeps it from starting.
     pub async fn try_start(self) -> Result<Stack, Trouble> {
         let Setup { place, mut config, clock, faults } = self;
-        config.store.data = place.path.clone();
+        config.store = place.store();
         config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let machine = move || Machine { clock, ids: Arc::new(SystemIds), faults };
         let (tell, told) = oneshot::channel();

@@ -71,7 +71,7 @@ async fn a_jump_by_a_day_takes_no_time_from_anybody() {
     told(&stack, "behind").await;
     stack.give(EXAM, (candidate, answer(3, 1))).await;
     let place = stack.stop().await;
-    let log = streams(place.data(), [EXAM]).await;
+    let log = streams(&place.store(), [EXAM]).await;
     let records = &log[&EXAM].records;
     assert!(records.is_sorted_by_key(|record| record.at), "records do not go back in time");
     assert!(records.iter().all(|record| record.kind != "theory_ended"));

@@ -100,7 +100,7 @@ async fn a_disk_that_was_full_for_a_moment_costs_nothing() {
     }
     assert_eq!((&all.refused, &all.violations), (&vec![], &vec![]));
     let place = stack.stop().await;
-    assert_eq!(check(&streams(place.data(), numbers()).await, &all.acked), Vec::<String>::new());
+    assert_eq!(check(&streams(&place.store(), numbers()).await, &all.acked), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,5 +123,5 @@ async fn a_store_that_turns_read_only_refuses_for_now_and_works_after_a_restart(
     }
     assert_eq!((&all.refused, &all.violations), (&vec![], &vec![]));
     let place = stack.stop().await;
-    assert_eq!(check(&streams(place.data(), numbers()).await, &all.acked), Vec::<String>::new());
+    assert_eq!(check(&streams(&place.store(), numbers()).await, &all.acked), Vec::<String>::new());
 }

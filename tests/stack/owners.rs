@@ -28,7 +28,7 @@ async fn findings(guards: Guards, keys: bool) -> (Vec<String>, usize) {
     }
     let acked = owners.load(&numbers(), CLIENTS, COMMANDS, 7).await;
     let place = owners.stop().await;
-    (check(&streams(place.data(), numbers()).await, &acked), acked.len())
+    (check(&streams(&place.store(), numbers()).await, &acked), acked.len())
 }
 
 #[tokio::test(flavor = "multi_thread")]

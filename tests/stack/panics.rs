@@ -146,7 +146,7 @@ async fn one_of_two_hundred_exams_may_fail_alone() {
     let worked: BTreeSet<WireId> = all.acked.iter().map(|ack| ack.exam).collect();
     assert_eq!(worked.len(), 198, "everybody else worked");
     let place = stack.stop().await;
-    let log = streams(place.data(), exams().map(|exam| exam.cast().exam)).await;
+    let log = streams(&place.store(), exams().map(|exam| exam.cast().exam)).await;
     assert_eq!(check(&log, &all.acked), Vec::<String>::new());
 }
 

@@ -47,7 +47,7 @@ async fn a_stop_under_load_is_clean_and_loses_nothing() {
     }
     let place = stack.stop().await;
     assert_eq!((&all.refused, &all.violations), (&vec![], &vec![]));
-    let log = streams(place.data(), (1..=EXAMS).map(WireId)).await;
+    let log = streams(&place.store(), (1..=EXAMS).map(WireId)).await;
     assert_eq!(check(&log, &all.acked), Vec::<String>::new());
 }
 

@@ -29,10 +29,11 @@ fn verify(args: &AuditVerifyArgs, terminal: &mut Terminal<'_>) -> Done {
     let found = match &args.file {
         Some(file) => export::verify_file(file, outside(None)?)?,
         None => {
-            let dir = super::serve::config_of(&args.place)?.store.data;
+            let place = super::serve::config_of(&args.place)?.store;
+            let dir = place.data.clone();
             let outside = outside(Some(&dir.join(CHECKPOINTS_FILE)))?;
             super::serve::block_on(async move {
-                let store = directory::look(&dir).await?;
+                let store = directory::look(&place).await?;
                 let exporter = exporter(&store, &dir).await?;
                 let found = export::verify_store(exporter, outside).await;
                 found.map_err(|e| directory::store_trouble(&dir, &e))
@@ -80,7 +81,8 @@ async fn exporter(store: &Store, dir: &Path) -> Result<Exporter, Trouble> {
 }
 
 fn write(args: &AuditExportArgs, terminal: &mut Terminal<'_>) -> Done {
-    let dir = super::serve::config_of(&args.place)?.store.data;
+    let place = super::serve::config_of(&args.place)?.store;
+    let dir = place.data.clone();
     let mut file = match &args.output {
         Some(path) => Some(std::fs::File::create(path).map_err(|e| {
             Trouble::new(format!("{} cannot be written: {e}", path.display()))
@@ -89,7 +91,7 @@ fn write(args: &AuditExportArgs, terminal: &mut Terminal<'_>) -> Done {
         None => None,
     };
     super::serve::block_on(async {
-        let store = directory::look(&dir).await?;
+        let store = directory::look(&place).await?;
         let mut exporter = exporter(&store, &dir).await?;
         let next = |e| directory::store_trouble(&dir, &e);
         while let Some(lines) = exporter.next().await.map_err(next)? {
@@ -107,7 +109,8 @@ fn write(args: &AuditExportArgs, terminal: &mut Terminal<'_>) -> Done {
 }
 
 fn list(args: AuditListArgs, terminal: &mut Terminal<'_>) -> Done {
-    let dir = super::serve::config_of(&args.place)?.store.data;
+    let place = super::serve::config_of(&args.place)?.store;
+    let dir = place.data.clone();
     let filter = AuditFilter {
         stream: None,
         kind: args.kind,
@@ -119,7 +122,7 @@ fn list(args: AuditListArgs, terminal: &mut Terminal<'_>) -> Done {
     };
     let limit = args.limit.clamp(1, AUDIT_PER_READ_MAX);
     let events = super::serve::block_on(async move {
-        let store = directory::look(&dir).await?;
+        let store = directory::look(&place).await?;
         let found = store.audit_search(&filter, limit).await;
         found.map_err(|e| directory::store_trouble(&dir, &e))
     })?;

@@ -4,6 +4,7 @@ use super::arguments::ImportArgs;
 use super::serve::{block_on, config_of};
 use super::terminal::{Done, Terminal};
 use crate::adapters::{keep_practice, keep_theory};
+use crate::config::StoreConfig;
 use crate::error::Trouble;
 use crate::import::{self, Material};
 use crate::serve::directory;
@@ -27,8 +28,8 @@ pub(super) fn run(args: ImportArgs, terminal: &mut Terminal<'_>) -> Done {
     if args.check {
         return Ok(0);
     }
-    let dir = config_of(&args.place)?.store.data;
-    let kept = block_on(async move { keep(&dir, sound).await })?;
+    let place = config_of(&args.place)?.store;
+    let kept = block_on(async move { keep(&place, sound).await })?;
     for (hash, new) in kept {
         let word = match new {
             true => terminal.pick("загружено", "imported"),
@@ -89,8 +90,8 @@ fn describe(material: &Material, terminal: &Terminal<'_>) -> String {
     }
 }
 
-async fn keep(dir: &Path, sound: Vec<Material>) -> Result<Vec<(Hash, bool)>, Trouble> {
-    let store = directory::open(dir).await?;
+async fn keep(place: &StoreConfig, sound: Vec<Material>) -> Result<Vec<(Hash, bool)>, Trouble> {
+    let (store, dir) = (directory::open(place).await?, &place.data);
     let now = SystemClock.now();
     let mut kept = Vec::new();
     for material in sound {

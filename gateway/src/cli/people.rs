@@ -87,10 +87,10 @@ fn passwd(args: PasswdArgs, terminal: &mut Terminal<'_>) -> Done {
 }
 
 fn list(args: ListArgs, terminal: &mut Terminal<'_>) -> Done {
-    let dir = config_of(&args.place)?.store.data;
+    let place = config_of(&args.place)?.store;
     let people = block_on(async move {
-        let store = directory::look(&dir).await?;
-        store.people(PEOPLE_MAX).await.map_err(|e| directory::store_trouble(&dir, &e))
+        let store = directory::look(&place).await?;
+        store.people(PEOPLE_MAX).await.map_err(|e| directory::store_trouble(&place.data, &e))
     })?;
     if args.json {
         let shown: Vec<_> = people
@@ -117,15 +117,15 @@ fn on_store<T>(
     place: &Place,
     work: impl AsyncFnOnce(&Store) -> Result<T, StoreError>,
 ) -> Result<T, Trouble> {
-    let dir = config_of(place)?.store.data;
+    let place = config_of(place)?.store;
     block_on(async move {
-        let store = directory::open(&dir).await?;
+        let (store, dir) = (directory::open(&place).await?, &place.data);
         let result = work(&store).await.map_err(|e| match e {
             StoreError::Taken(what) => Trouble::new(format!("{what} is taken"))
                 .remedy("`nsk user list` shows everybody; choose another"),
-            other => directory::store_trouble(&dir, &other),
+            other => directory::store_trouble(dir, &other),
         });
-        store.close().await.map_err(|e| directory::store_trouble(&dir, &e))?;
+        store.close().await.map_err(|e| directory::store_trouble(dir, &e))?;
         result
     })
 }

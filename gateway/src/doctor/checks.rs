@@ -143,6 +143,15 @@ pub(super) async fn database(store: &Store, lang: Lang) -> Vec<Finding> {
             let shown = format!("{mib} MiB, journal_mode {}", found.journal_mode);
             findings.push(Finding::ok(DATABASE, shown));
         }
+        Ok(found) if store.file().is_none() && found.problems.is_empty() && found.dangling == 0 => {
+            let to_do = lang.pick(
+                "включите на сервере fsync и full_page_writes и перезапустите его",
+                "turn fsync and full_page_writes on at the server, and restart it",
+            );
+            let found = lang
+                .pick("записи не дожидаются диска", "commits do not wait for the server's disk");
+            findings.push(Finding::fail(DATABASE, found, to_do));
+        }
         Ok(found) if found.problems.is_empty() && found.dangling == 0 => {
             let mode = format!("journal_mode {}", found.journal_mode);
             let to_do = lang.pick(

@@ -1,6 +1,7 @@
-//! The data directory: made with mode 0700, held by one program at a time, its database created
-//! when it is new and refused when its schema is another.
+//! The data directory: made with mode 0700, held by one program at a time; and the database, which
+//! is a file in it or a server's, given its schema when it is new and refused when that is another.
 
+use crate::config::{DatabaseUrl, StoreConfig};
 use crate::error::Trouble;
 use entities::{DirectoryLock, OpenOptions, Store, StoreError};
 use std::fs::DirBuilder;
@@ -20,17 +21,34 @@ pub fn database(dir: &Path) -> PathBuf {
 ///
 /// # Errors
 /// What is in the way, and what to do.
-pub async fn open(dir: &Path) -> Result<Store, Trouble> {
+pub async fn open(place: impl Into<StoreConfig>) -> Result<Store, Trouble> {
+    let place = place.into();
+    let dir = &place.data;
     let lock = hold(dir)?;
-    let path = database(dir);
-    if !path.exists() {
-        migrations::up(&migrations::file_url(&path)).await.map_err(|e| {
-            Trouble::new(e.to_string())
-                .remedy("check the free space and the rights of the data directory")
-        })?;
-        tracing::info!(path = %path.display(), "database created");
+    let Some(server) = place.server()? else {
+        let path = database(dir);
+        if !path.exists() {
+            migrations::up(&migrations::file_url(&path)).await.map_err(|e| {
+                Trouble::new(e.to_string())
+                    .remedy("check the free space and the rights of the data directory")
+            })?;
+            tracing::info!(path = %path.display(), "database created");
+        }
+        return Store::open_locked(&path, lock).await.map_err(|e| store_trouble(dir, &e));
+    };
+    let missing = migrations::pending(server.secret()).await.map_err(unreachable)?;
+    if missing == migrations::names() {
+        migrations::up(server.secret()).await.map_err(unreachable)?;
+        tracing::info!(database = ?server, "schema created");
     }
-    Store::open_locked(&path, lock).await.map_err(|e| store_trouble(dir, &e))
+    let opened = Store::connect(server.secret(), OpenOptions::default(), Some(lock)).await;
+    opened.map_err(|e| server_trouble(dir, &e))
+}
+
+fn unreachable(error: migrations::MigrateError) -> Trouble {
+    Trouble::new(error.to_string()).remedy(
+        "check store.url, that the server runs, and that the database is there and this user's",
+    )
 }
 
 /// Makes the directory if it is absent, and takes its lock.
@@ -55,9 +73,50 @@ pub fn hold(dir: &Path) -> Result<DirectoryLock, Trouble> {
 ///
 /// # Errors
 /// What is in the way, and what to do.
-pub async fn look(dir: &Path) -> Result<Store, Trouble> {
-    let options = OpenOptions { read_only: true };
-    Store::open(&database(dir), options).await.map_err(|e| store_trouble(dir, &e))
+pub async fn look(place: impl Into<StoreConfig>) -> Result<Store, Trouble> {
+    let (place, options) = (place.into(), OpenOptions { read_only: true });
+    let dir = &place.data;
+    match place.server()? {
+        None => Store::open(&database(dir), options).await.map_err(|e| store_trouble(dir, &e)),
+        Some(server) => Store::connect(server.secret(), options, None)
+            .await
+            .map_err(|e| server_trouble(dir, &e)),
+    }
+}
+
+/// Brings the database to this program's schema, or with `check` only says what it lacks; no
+/// server may run meanwhile. Answers the names of the migrations.
+///
+/// # Errors
+/// What is in the way, and what to do.
+pub async fn migrate(place: &StoreConfig, check: bool) -> Result<Vec<String>, Trouble> {
+    let failed = |e: migrations::MigrateError| {
+        Trouble::new(e.to_string()).remedy(
+            "check --data or store.url, the rights and the free space; after a failed step the \
+             database is as it was before it",
+        )
+    };
+    let url = match place.server()? {
+        Some(server) => server,
+        None => DatabaseUrl::new(migrations::file_url(&database(&place.data))),
+    };
+    if check {
+        return migrations::pending(url.secret()).await.map_err(failed);
+    }
+    let _held_until_the_end = hold(&place.data)?;
+    migrations::up(url.secret()).await.map_err(failed)
+}
+
+/// The error of a server's database that does not open.
+fn server_trouble(dir: &Path, error: &StoreError) -> Trouble {
+    let to_do = match error {
+        StoreError::SchemaOld { .. } => "back the database up, then run `nsk migrate`",
+        StoreError::Unusable { .. } => {
+            "check store.url, that the server runs, and that the database is there and this user's"
+        }
+        _ => return store_trouble(dir, error),
+    };
+    Trouble::new(error.to_string()).remedy(to_do)
 }
 
 /// A store's error for the person who must act.
