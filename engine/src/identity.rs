@@ -12,11 +12,13 @@ pub mod audit;
 pub mod claims;
 pub mod key;
 pub mod lifetime;
+pub mod requirement;
 pub mod revocation;
 pub mod standing;
 
 pub use claims::{Act, Claims, Class, Confirmation, Original};
 pub use key::{KeyPurpose, KeyState};
-pub use lifetime::{Grant, LifetimeFault, Profile, grant};
+pub use lifetime::{Grant, LifetimeFault, Profile, SKEW, TimeFault, grant, temporal};
+pub use requirement::{Lack, Requirement};
 pub use revocation::{Carried, Epochs, Level};
 pub use standing::{Revoked, Snapshot, Standing};

@@ -1,6 +1,6 @@
 //! How long a token may live: one function decides.
 
-use super::claims::Class;
+use super::claims::{Claims, Class};
 use crate::time::{Moment, Span};
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,8 @@ const DAY: Span = Span::secs(86_400);
 const WEEK: Span = Span::secs(604_800);
 /// Thirty calendar days are thirty times 86,400 seconds.
 const THIRTY_DAYS: Span = Span::secs(2_592_000);
+/// How far an issuer's clock may run ahead of ours. The end of a token has no such tolerance.
+pub const SKEW: Span = Span::secs(60);
 
 /// Which of the two sets of limits applies.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -86,3 +88,32 @@ pub fn grant(asked: Grant, now: Moment) -> Result<Moment, LifetimeFault> {
     let end = Moment(end.0.div_euclid(1_000) * 1_000);
     if end <= now { Err(LifetimeFault::Ended) } else { Ok(end) }
 }
+
+/// Why a token does not count now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum TimeFault {
+    /// Its time has not come, or it says that it was issued in the future.
+    #[error("the token is not valid yet")]
+    NotYet,
+    /// Its time is over.
+    #[error("the token has expired")]
+    Expired,
+}
+
+/// Whether a token counts now: while `nbf - 60 s <= now < exp`, and not issued more than 60 s
+/// ahead.
+///
+/// # Errors
+/// As [`TimeFault`] says; a token that ends before it begins has expired.
+pub fn temporal(claims: &Claims, now: Moment) -> Result<(), TimeFault> {
+    if now >= claims.exp {
+        return Err(TimeFault::Expired);
+    }
+    if claims.nbf.max(claims.iat) > now + SKEW {
+        return Err(TimeFault::NotYet);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
