@@ -12,6 +12,7 @@
 //! | stations and PINs at the passport | `field_station`, `pin_scope`, `pin_grant` | `pins.rs` |
 //! | people, clients, services, grants of the passport | `identity_…` | `identity.rs` |
 //! | signing key | `signing_key` | `keys.rs` |
+//! | authenticator apps, recovery codes, passkeys | `totp_factor`, … | `factors.rs` |
 //! | crash, quarantine, poison command | the same | `supervision.rs` |
 //! | audit | `audit_event`, `audit_checkpoint` | `audit.rs` |
 //!
@@ -25,6 +26,7 @@ mod doctor;
 mod error;
 mod events;
 mod exams;
+mod factors;
 mod failure;
 mod fences;
 mod identity;
@@ -54,6 +56,7 @@ pub use doctor::{Integrity, PROBLEMS_MAX};
 pub use error::{AppendError, StoreError};
 pub use events::{BULK_STREAMS_PER_QUERY, EVENTS_PER_READ_MAX, Head};
 pub use exams::ExamFilter;
+pub use factors::{PASSKEYS_MAX, Passkey, TotpFactor};
 pub use identity::{
     ASSIGNMENTS_MAX, Assignment, CLIENTS_MAX, Client, ClientFlags, ClientKind, ClientTerms,
     DELEGATIONS_MAX, GROUPS_MAX, Group, GroupReplica, MEMBERS_MAX, ONCE_BODY_BYTES_MAX,

@@ -129,6 +129,11 @@ impl Auth {
         })))
     }
 
+    /// The one checker of passwords, whose memory is bounded.
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
     /// Signs a person in. Attempts are limited per address and per login.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ use crate::error::ApiError;
 use crate::live::{self, Gate, Hub, Worker};
 use crate::passport::audit;
 use crate::passport::oauth;
+use crate::passport::pages;
 use crate::telemetry;
 use crate::{asyncapi, openapi};
 use actix_web::body::MessageBody;
@@ -159,6 +160,25 @@ pub const ROUTES: &[Route] = &[
     get(Pages, "/trust", || web::get().to(trust::page)),
     get(Pages, "/trust/ca.pem", || web::get().to(trust::pem)),
     get(Pages, "/trust/ca.crt", || web::get().to(trust::crt)),
+    get(Pages, "/passport", || web::get().to(pages::home)),
+    get(Pages, "/passport/style.css", || web::get().to(pages::style)),
+    get(Pages, "/passport/login", || web::get().to(pages::show_signin)),
+    post(Pages, "/passport/login", || web::post().to(pages::check_password)),
+    get(Pages, "/passport/login/code", || web::get().to(pages::ask_code)),
+    post(Pages, "/passport/login/code", || web::post().to(pages::check_code)),
+    get(Pages, "/passport/login/password", || web::get().to(pages::ask_own_password)),
+    post(Pages, "/passport/login/password", || web::post().to(pages::set_own_password)),
+    post(Pages, "/passport/logout", || web::post().to(pages::sign_out)),
+    get(Pages, "/passport/again", || web::get().to(pages::show_prove_again)),
+    post(Pages, "/passport/again", || web::post().to(pages::prove_again)),
+    get(Pages, "/passport/password", || web::get().to(pages::show_password)),
+    post(Pages, "/passport/password", || web::post().to(pages::change_password)),
+    get(Pages, "/passport/codes", || web::get().to(pages::show_codes)),
+    post(Pages, "/passport/codes", || web::post().to(pages::confirm_codes)),
+    post(Pages, "/passport/codes/renew", || web::post().to(pages::renew_codes)),
+    post(Pages, "/passport/codes/remove", || web::post().to(pages::remove_codes)),
+    post(Pages, "/passport/role", || web::post().to(pages::choose_role)),
+    post(Pages, "/passport/sessions/end", || web::post().to(pages::end_session)),
 ];
 
 /// What the workers of one server share.

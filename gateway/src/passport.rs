@@ -35,6 +35,8 @@ pub struct Passport {
     pub clock: Arc<dyn Clock>,
     /// Ids and randomness.
     pub ids: Arc<dyn IdSource>,
+    /// What the pages remember between requests.
+    pub pages: pages::Pages,
     /// The configuration.
     pub config: Arc<Config>,
 }

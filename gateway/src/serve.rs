@@ -23,6 +23,7 @@ use crate::passport::Passport;
 use crate::passport::audit::{Audit, AuditDeps, AuditTask};
 use crate::passport::keys::{Kek, Keyring};
 use crate::passport::oauth::Oauth;
+use crate::passport::pages::Pages;
 use crate::telemetry::Metrics;
 use actix_web::HttpServer;
 use actix_web::dev::{Server, ServerHandle};
@@ -177,8 +178,10 @@ async fn assemble(
     let (picture, pictures) = channel::channel(system.picture());
     let config = Arc::new(config);
     let keeper = tls::Keeper::start(config.clone(), clock.clone(), ids.clone())?;
+    let pages = Pages::start(&store, &ids, &clock, &config).await?;
     let passport = Passport {
         oauth: Arc::new(Oauth::new(&*ids, &clock, &config.passport)),
+        pages,
         keys,
         audit,
         store: store.clone(),

@@ -42,7 +42,7 @@ pub struct Ask<'a> {
 pub struct Reply {
     /// The status.
     pub status: u16,
-    /// Header fields by lower-case name; of several the last.
+    /// Header fields by lower-case name; of several the last, of cookies all, one a line.
     pub headers: BTreeMap<String, String>,
     /// The body.
     pub body: Vec<u8>,
@@ -229,7 +229,13 @@ impl Wire {
             .and_then(|line| line.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok())
             .ok_or_else(|| invalid("no HTTP/1.1 status line"))?;
         let fields = lines.filter_map(|line| line.split_once(':'));
-        let headers = fields.map(|(n, v)| (n.to_ascii_lowercase(), v.trim().to_owned())).collect();
+        let mut headers: BTreeMap<String, String> = BTreeMap::new();
+        for (name, value) in fields.map(|(n, v)| (n.to_ascii_lowercase(), v.trim().to_owned())) {
+            match headers.get_mut(&name).filter(|_| name == "set-cookie") {
+                Some(before) => before.push_str(&format!("\n{value}")),
+                None => drop(headers.insert(name, value)),
+            }
+        }
         Ok(Head { status, headers })
     }
 

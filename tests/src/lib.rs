@@ -1,6 +1,7 @@
 //! What the tests of the whole program share: seeds, draws from them, plans of exams and waiting
 //! for values.
 
+pub mod browser;
 pub mod checker;
 pub mod client;
 pub mod clock;

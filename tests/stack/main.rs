@@ -16,4 +16,5 @@ mod panics;
 mod push;
 mod reconnects;
 mod rights;
+mod signin;
 mod stops;

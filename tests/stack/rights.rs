@@ -47,6 +47,10 @@ async fn every_route_looks_at_who_asks() {
         match who {
             // The door itself refuses an empty key.
             Who::Anyone if matches!(route.path, "/token" | "/api/nsk/v1/session") => {}
+            // Forms of the passport's pages come with a token of their own.
+            Who::Anyone if method == "POST" && route.path.starts_with("/passport") => {
+                assert_eq!(nobody, 403, "{named}");
+            }
             Who::Anyone => assert!(![401, 403].contains(&nobody), "{named}: {nobody}"),
             Who::SignedIn | Who::Roles(_) => assert_eq!((nobody, forged), (401, 401), "{named}"),
         }

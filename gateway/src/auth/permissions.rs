@@ -147,6 +147,26 @@ pub const PERMISSIONS: &[Permission] = &[
     line("GET", "/trust", Who::Anyone),
     line("GET", "/trust/ca.pem", Who::Anyone),
     line("GET", "/trust/ca.crt", Who::Anyone),
+    // The passport's pages know their own session, which is no token.
+    line("GET", "/passport", Who::Anyone),
+    line("GET", "/passport/style.css", Who::Anyone),
+    line("GET", "/passport/login", Who::Anyone),
+    line("POST", "/passport/login", Who::Anyone),
+    line("GET", "/passport/login/code", Who::Anyone),
+    line("POST", "/passport/login/code", Who::Anyone),
+    line("GET", "/passport/login/password", Who::Anyone),
+    line("POST", "/passport/login/password", Who::Anyone),
+    line("POST", "/passport/logout", Who::Anyone),
+    line("GET", "/passport/again", Who::Anyone),
+    line("POST", "/passport/again", Who::Anyone),
+    line("GET", "/passport/password", Who::Anyone),
+    line("POST", "/passport/password", Who::Anyone),
+    line("GET", "/passport/codes", Who::Anyone),
+    line("POST", "/passport/codes", Who::Anyone),
+    line("POST", "/passport/codes/renew", Who::Anyone),
+    line("POST", "/passport/codes/remove", Who::Anyone),
+    line("POST", "/passport/role", Who::Anyone),
+    line("POST", "/passport/sessions/end", Who::Anyone),
 ];
 
 /// The line for a method and a route's pattern. `HEAD` asks for what `GET` may.

@@ -46,16 +46,15 @@ pub async fn security<B: MessageBody + 'static>(
         return Ok(response);
     }
     let headers = response.headers_mut();
-    for (name, value) in PLAIN {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
     if secure {
         let value = HeaderValue::from_static(HSTS);
         headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(csp));
-    if !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let ours = [(header::CONTENT_SECURITY_POLICY, csp), (header::CACHE_CONTROL, "no-store")];
+    for (name, value) in PLAIN.into_iter().chain(ours) {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     }
     Ok(response)
 }

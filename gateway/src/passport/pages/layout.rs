@@ -1,0 +1,107 @@
+//! The document around every page.
+
+use super::visit::Visit;
+use maud::{DOCTYPE, Markup, html};
+
+/// Of pages whose form may lead back to another program: browsers apply `form-action` to what a
+/// form's answer redirects to, and where that is only the authorization knows.
+pub const CSP_LEADS_AWAY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                                  img-src 'self'; connect-src 'self'; base-uri 'none'; \
+                                  frame-ancestors 'none'";
+
+/// What a page tells the document around it.
+#[derive(Clone, Default)]
+pub struct Frame<'a> {
+    /// The title.
+    pub title: &'a str,
+    /// The name of whoever is signed in: they get the navigation.
+    pub name: Option<&'a str>,
+    /// They administer: they get that navigation as well.
+    pub administers: bool,
+    /// The page repeats a form in which something was wrong.
+    pub faulty: bool,
+    /// The form's answer may lead to another program.
+    pub leads_away: bool,
+    /// The page offers passkeys, which need a script.
+    pub script: bool,
+}
+
+impl<'a> Frame<'a> {
+    /// A page for anybody.
+    pub fn titled(title: &'a str) -> Frame<'a> {
+        Frame { title, ..Frame::default() }
+    }
+}
+
+/// The whole document.
+pub fn document(visit: &Visit<'_>, frame: &Frame<'_>, content: &Markup) -> Markup {
+    let t = |ru, en| visit.t(ru, en);
+    let lang = visit.lang.pick("ru", "en");
+    let product = t("Цифровой паспорт", "Digital passport");
+    html! {
+        (DOCTYPE)
+        html lang=(lang) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title {
+                    @if frame.faulty { (t("Ошибка: ", "Error: ")) }
+                    (frame.title) " · " (product)
+                }
+                link rel="stylesheet" href="/passport/style.css";
+                @if frame.script { script src="/passport/passkeys.js" defer {} }
+            }
+            body {
+                a.skip href="#main" { (t("К содержанию", "Skip to content")) }
+                header.top {
+                    p.brand { a href="/passport" { (product) } }
+                    p.language {
+                        a href=(visit.other_language()) hreflang=(t("en", "ru")) lang=(t("en", "ru")) {
+                            (t("English", "Русский"))
+                        }
+                    }
+                    @if let Some(name) = frame.name { (signed_in(visit, frame, name)) }
+                }
+                main #main tabindex="-1" { (content) }
+            }
+        }
+    }
+}
+
+fn signed_in(visit: &Visit<'_>, frame: &Frame<'_>, name: &str) -> Markup {
+    let t = |ru, en| visit.t(ru, en);
+    let own = [
+        ("/passport", t("Обо мне", "About me")),
+        ("/passport/password", t("Пароль", "Password")),
+        ("/passport/codes", t("Коды", "Codes")),
+    ];
+    let others = [
+        ("/passport/admin/people", t("Люди", "People")),
+        ("/passport/admin/organisations", t("Организации", "Organisations")),
+        ("/passport/admin/clients", t("Программы", "Clients")),
+        ("/passport/admin/services", t("Службы", "Services")),
+        ("/passport/admin/keys", t("Ключи", "Keys")),
+        ("/passport/admin/audit", t("Журнал", "Audit")),
+    ];
+    let here = visit.request.path();
+    let current = |to: &str| (to == here).then_some("page");
+    html! {
+        nav aria-label=(t("Разделы", "Sections")) {
+            ul {
+                @for (to, label) in own {
+                    li { a href=(to) aria-current=[current(to)] { (label) } }
+                }
+                @if frame.administers {
+                    @for (to, label) in others {
+                        li { a href=(to) aria-current=[current(to)] { (label) } }
+                    }
+                }
+            }
+        }
+        form.out method="post" action="/passport/logout" {
+            (super::form::token(visit))
+            span { (name) }
+            button.quiet type="submit" { (t("Выйти", "Sign out")) }
+        }
+    }
+}
