@@ -203,8 +203,8 @@ pub trait Presence: Send + Sync {
     fn touch(&self, topic: &str, member: Member);
     /// Says that a member has left.
     fn leave(&self, topic: &str, key: &str);
-    /// Members of a topic, in order of key.
-    async fn list(&self, topic: &str) -> Vec<Member>;
+    /// Members of a topic, in order of key; `None` while that is not known.
+    async fn list(&self, topic: &str) -> Option<Vec<Member>>;
 }
 
 /// Which tokens are revoked. Answers from memory; the database is the truth behind it.

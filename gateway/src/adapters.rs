@@ -1,12 +1,17 @@
 //! The actors' ports over the real world: the database, the machine's clock.
 
+mod cache;
 mod catalog;
 pub mod clock;
 mod log;
+mod presence;
+mod redis;
 mod revocation;
 
+pub use cache::RevocationCache;
 pub use catalog::{StoreCatalog, keep_practice, keep_theory};
 pub use log::JournalLog;
+pub use presence::RedisPresence;
 pub use revocation::StoreRevocation;
 
 use actors::error::LogError;

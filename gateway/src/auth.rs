@@ -4,6 +4,7 @@
 //! `permissions` says who may call which route and `guard` enforces it.
 
 mod cache;
+pub mod door;
 mod guard;
 mod limiter;
 pub mod password;

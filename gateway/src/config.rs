@@ -6,11 +6,13 @@
 
 mod limits;
 mod passport;
+mod redis;
 mod store;
 mod tls;
 
 pub use limits::{ActorLimits, AuthLimits, LiveLimits};
 pub use passport::PassportConfig;
+pub use redis::RedisConfig;
 pub use store::{DatabaseUrl, StoreConfig};
 pub use tls::{TlsConfig, TlsMode};
 
@@ -35,6 +37,8 @@ pub struct Config {
     pub tls: TlsConfig,
     /// Where its data lies.
     pub store: StoreConfig,
+    /// Redis, which several nodes share; none on a station.
+    pub redis: RedisConfig,
     /// Sign-in and tokens.
     pub auth: AuthConfig,
     /// The digital passport.
@@ -208,6 +212,7 @@ impl Config {
         );
         need(!self.log.filter.trim().is_empty(), "log.filter: a level such as info");
         self.tls.check(self.server.listen, &mut need);
+        self.redis.check(&mut need);
         self.auth.limits.check(&mut need);
         self.passport.check(&mut need);
         self.live.check(&mut need);

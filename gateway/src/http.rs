@@ -113,6 +113,7 @@ pub const ROUTES: &[Route] = &[
     delete(Modern, "/api/nsk/v1/session", || web::delete().to(sessions::close)),
     post(Modern, "/api/nsk/v1/tickets", || web::post().to(sessions::ticket)),
     get(Modern, "/api/nsk/v1/board", || web::get().to(board::show)),
+    get(Modern, "/api/nsk/v1/presence", || web::get().to(board::presence)),
     get(Modern, "/api/nsk/v1/planning", || web::get().to(planning::show)),
     get(Modern, "/api/nsk/v1/exams", || web::get().to(exams::list)),
     post(Modern, "/api/nsk/v1/exams", || web::post().to(exams::plan)),

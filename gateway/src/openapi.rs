@@ -205,6 +205,7 @@ fn schemas() -> Value {
     add::<exams::ExamList>(&mut found);
     add::<exams::ExamSnapshot>(&mut found);
     add::<exams::BoardSnapshot>(&mut found);
+    add::<exams::PresentList>(&mut found);
     add::<exams::Timeline>(&mut found);
     add::<exams::SheetReply>(&mut found);
     add::<exams::ReleaseReply>(&mut found);

@@ -6,6 +6,7 @@
 
 pub mod directory;
 mod heartbeat;
+mod shared;
 pub mod tls;
 mod watch;
 
@@ -29,10 +30,11 @@ use actix_web::HttpServer;
 use actix_web::dev::{Server, ServerHandle};
 use actors::clock::{SystemClock, SystemIds};
 use actors::faults::Faults;
-use actors::ports::{Clock, IdSource, LocalOwner, LocalPresence};
+use actors::ports::{Clock, IdSource, LocalOwner};
 use actors::supervision::Places;
 use actors::system::{Deps, System};
 use entities::Store;
+use shared::Shared;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -190,6 +192,7 @@ async fn assemble(
         ids: ids.clone(),
         config: config.clone(),
     };
+    let shared = Shared::join(&config, &store, &ground.revocation, &ids, &clock)?;
     let app = App {
         exams: system.exams.clone(),
         board: system.board.clone(),
@@ -199,7 +202,7 @@ async fn assemble(
         auth,
         passport,
         revocation: ground.revocation.clone(),
-        presence: Arc::new(LocalPresence::new(clock.clone(), &config.limits())),
+        presence: shared.presence,
         clock: clock.clone(),
         ids,
         limits: config.limits(),
@@ -216,6 +219,7 @@ async fn assemble(
         watch::sittings(&app),
         watch::picture(Rc::downgrade(&system), picture),
     ];
+    watchers.extend(shared.tasks);
     let (addr, server, parts) = http(app.clone(), listener, keeper.as_ref())?;
     watchers.extend(keeper.map(tls::Keeper::watch));
     let http = server.handle();

@@ -169,7 +169,26 @@ impl Presence for LocalPresence {
         }
     }
 
-    async fn list(&self, topic: &str) -> Vec<Member> {
+    async fn list(&self, topic: &str) -> Option<Vec<Member>> {
+        Some(self.members(topic))
+    }
+}
+
+impl LocalPresence {
+    /// Whether a member is listed already.
+    pub fn has(&self, topic: &str, key: &str) -> bool {
+        held(&self.topics).get(topic).is_some_and(|members| members.contains_key(key))
+    }
+
+    /// Every topic's members.
+    pub fn all(&self) -> Vec<(String, Vec<Member>)> {
+        let topics: Vec<String> = held(&self.topics).keys().cloned().collect();
+        let all = topics.into_iter().map(|topic| (self.members(&topic), topic));
+        all.filter(|(members, _)| !members.is_empty()).map(|(m, t)| (t, m)).collect()
+    }
+
+    /// Members of a topic, in order of key.
+    pub fn members(&self, topic: &str) -> Vec<Member> {
         let now = self.clock.monotonic_ms();
         let mut topics = held(&self.topics);
         let Some(members) = topics.get_mut(topic) else { return Vec::new() };

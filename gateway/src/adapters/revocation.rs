@@ -2,13 +2,17 @@
 
 use actors::ports::{Clock, LocalRevocation, Revocation, Revoked};
 use actors::settings::Limits;
-use engine::identity::standing::READS_AGE_MAX;
+use engine::identity::standing::{AGE_TOLD_FROM, Door, Kind, Link, READS_AGE_MAX, policy};
 use engine::identity::{Carried, Epochs, Level, Standing};
 use engine::{Moment, Span};
 use entities::{NewRevocation, REVOCATIONS_PER_READ_MAX, Store, StoreError};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use tokio::sync::broadcast;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{Notify, broadcast};
+
+/// Longest that one look at the database may take.
+const LOOK_MAX: Duration = Duration::from_secs(5);
 
 /// The revocations of a store, all of them in memory.
 pub struct StoreRevocation {
@@ -19,6 +23,12 @@ pub struct StoreRevocation {
     seen: AtomicU64,
     /// When the last complete look began, monotonic ms.
     complete_at: AtomicI64,
+    /// The last look failed.
+    failing: AtomicBool,
+    /// There is a cache, and it is away.
+    cache_away: AtomicBool,
+    /// Something was revoked here that the cache does not know of.
+    changed: Notify,
 }
 
 impl StoreRevocation {
@@ -37,6 +47,9 @@ impl StoreRevocation {
             memory: LocalRevocation::new(limits),
             seen: AtomicU64::new(0),
             complete_at: AtomicI64::new(i64::MIN),
+            failing: AtomicBool::new(false),
+            cache_away: AtomicBool::new(false),
+            changed: Notify::new(),
         };
         revocation.refresh().await?;
         Ok(revocation)
@@ -47,6 +60,14 @@ impl StoreRevocation {
     /// # Errors
     /// As any read of the store; what is known stays, and gets older.
     pub async fn refresh(&self) -> Result<(), StoreError> {
+        let looked = tokio::time::timeout(LOOK_MAX, self.look()).await.unwrap_or_else(|_| {
+            Err(StoreError::Unavailable(String::from("no answer about revocations in time")))
+        });
+        self.failing.store(looked.is_err(), Ordering::Release);
+        looked
+    }
+
+    async fn look(&self) -> Result<(), StoreError> {
         // Whatever is committed after this instant may be missing from what is read.
         let began = self.clock.monotonic_ms();
         loop {
@@ -72,6 +93,7 @@ impl StoreRevocation {
         for what in new.hits() {
             self.memory.revoke(what, new.expires_at);
         }
+        self.changed.notify_one();
         Ok(())
     }
 
@@ -83,6 +105,7 @@ impl StoreRevocation {
     pub async fn bump(&self, level: Level, id: &str, reason: &str) -> Result<u32, StoreError> {
         let (epoch, _) = self.store.bump_epoch(level, id, reason, self.clock.now()).await?;
         self.memory.revoke(Revoked::Epoch(level, id.to_owned(), epoch), Moment(0));
+        self.changed.notify_one();
         Ok(epoch)
     }
 
@@ -112,6 +135,34 @@ impl StoreRevocation {
     /// Whether a session was ended as a whole.
     pub fn session_ended(&self, sid: &str) -> bool {
         self.memory.known().session_ended(sid)
+    }
+
+    /// Whether a route of this kind is open at this moment.
+    pub fn door(&self, kind: Kind) -> Door {
+        let age = self.age();
+        let link = |down: bool| if down { Link::Down } else { Link::Up };
+        let database = link(self.failing.load(Ordering::Acquire) || age > AGE_TOLD_FROM);
+        policy(kind, link(self.cache_away.load(Ordering::Acquire)), database, age)
+    }
+
+    /// Says whether the cache answers and can be believed.
+    pub(super) fn set_cache(&self, link: Link) {
+        self.cache_away.store(link == Link::Down, Ordering::Release);
+    }
+
+    /// Waits until something is revoked here.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// The last number read from the database.
+    pub(super) fn seen(&self) -> u64 {
+        self.seen.load(Ordering::Acquire)
+    }
+
+    /// Takes over what another node says it revoked.
+    pub(super) fn hear(&self, what: Revoked, until: Moment) {
+        self.memory.revoke(what, until);
     }
 
     /// Forgets what has expired by itself.

@@ -1,6 +1,7 @@
 //! The guard before every route: it finds the route's line in the permission table, verifies the
 //! token and puts the [`Principal`] into the request. A route without a line is refused.
 
+use super::door;
 use super::permissions::{self, Who};
 use super::principal::{Principal, SESSION_COOKIE};
 use crate::app::App;
@@ -26,12 +27,15 @@ pub async fn guard<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    match admit(request.request()) {
-        Ok(principal) => {
+    let admitted = admit(request.request());
+    match admitted.and_then(|who| Ok((who, door::door(request.request())?))) {
+        Ok((principal, age)) => {
             if let Some(principal) = principal {
                 request.extensions_mut().insert(principal);
             }
-            next.call(request).await.map(ServiceResponse::map_into_left_body)
+            let mut response = next.call(request).await?;
+            door::tell(response.headers_mut(), age);
+            Ok(response.map_into_left_body())
         }
         Err(error) => {
             let response = error.error_response().map_into_right_body();

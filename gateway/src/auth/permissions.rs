@@ -100,6 +100,7 @@ pub const PERMISSIONS: &[Permission] = &[
     line("DELETE", "/api/nsk/v1/session", Who::SignedIn),
     line("POST", "/api/nsk/v1/tickets", Who::SignedIn),
     line("GET", "/api/nsk/v1/board", STAFF),
+    line("GET", "/api/nsk/v1/presence", STAFF),
     line("GET", "/api/nsk/v1/planning", OPERATORS),
     line("GET", "/api/nsk/v1/exams", Who::SignedIn),
     line("POST", "/api/nsk/v1/exams", OPERATORS),

@@ -4,12 +4,14 @@
 use super::code;
 use super::conn::Conn;
 use super::worker::Worker;
+use crate::auth::door::closed;
 use crate::error::brief;
 use crate::wire::client::CommandFrame;
 use crate::wire::server::{AckFrame, ErrFrame, ServerFrame};
 use actors::exams::Submit;
 use actors::feed::Topic;
 use engine::exam::{Command, Issuer};
+use engine::identity::standing::{Door, Kind};
 use engine::{CommandId, WireId};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -44,7 +46,11 @@ pub fn take(conn: &Rc<Conn>, frame: CommandFrame) {
         Ok(command) => command,
         Err(error) => return refuse("invalid", brief(&error)),
     };
-    if let Err(error) = conn.worker.gate.command(principal.person) {
+    let open = match conn.app().revocation.door(Kind::Changes) {
+        Door::ClosedRetry(wait) => Err(closed(wait)),
+        Door::Open | Door::OpenWithAge(_) => Ok(()),
+    };
+    if let Err(error) = open.and_then(|()| conn.worker.gate.command(principal.person)) {
         conn.refuse(ErrFrame {
             id: Some(frame.id),
             cmd: Some(frame.cmd),

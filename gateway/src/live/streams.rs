@@ -9,6 +9,7 @@ use crate::wire::client::PositionFrame;
 use crate::wire::server::ErrFrame;
 use actors::exams::{ConnId, Subscribe};
 use actors::feed::{Resume, Topic, Viewer};
+use actors::ports::Member;
 use engine::Hash;
 use engine::exam::view::Audience;
 use std::rc::Rc;
@@ -76,6 +77,7 @@ pub fn follow(conn: &Rc<Conn>, ask: Ask, again: u32) {
     let followed = Followed { generation, epoch: "".into() };
     state.streams.insert(ask.topic.clone(), followed);
     drop(state);
+    touch(conn, &ask.topic, &principal);
     if !known {
         conn.app().metrics.subscriptions.inc();
     }
@@ -110,6 +112,7 @@ async fn join(conn: &Rc<Conn>, principal: Principal, ask: Ask, generation: u64, 
         }
         if conn.state().streams.remove(&ask.topic).is_some() {
             conn.app().metrics.subscriptions.dec();
+            conn.app().presence.leave(&ask.topic.to_string(), &key_of(conn));
         }
         conn.refuse(ErrFrame {
             id: ask.id,
@@ -184,9 +187,21 @@ pub fn leave(conn: &Conn, name: &str) {
     }
 }
 
+/// Says that somebody is still looking at a stream.
+pub fn touch(conn: &Conn, topic: &Topic, principal: &Principal) {
+    let role = principal.role_word().to_owned();
+    let member = Member { key: key_of(conn), person: principal.person, role };
+    conn.app().presence.touch(&topic.to_string(), member);
+}
+
+fn key_of(conn: &Conn) -> String {
+    format!("c{}", conn.id.0)
+}
+
 /// Tells the actor and the count; the connection has dropped its own entry.
 pub fn forget(conn: &Conn, topic: &Topic) {
     conn.app().metrics.subscriptions.dec();
+    conn.app().presence.leave(&topic.to_string(), &key_of(conn));
     leave_actor(conn.app(), topic, conn.id);
 }
 

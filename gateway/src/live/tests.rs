@@ -1,5 +1,6 @@
 //! The live protocol against a whole station, over real sockets.
 
+mod doors;
 mod ends;
 
 use crate::http::tests::station::{EXAM, Station, run, station};

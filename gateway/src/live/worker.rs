@@ -6,6 +6,7 @@ use super::conn::Conn;
 use super::encode::Path;
 use super::gate::Gate;
 use super::hub::Hub;
+use super::streams;
 use crate::app::App;
 use crate::wire::server::{AuthSoonFrame, PingFrame, ServerFrame};
 use actix_web::web;
@@ -24,6 +25,8 @@ use tokio::time::MissedTickBehavior;
 const SWEEP: Duration = Duration::from_millis(500);
 /// The same in ms.
 const SWEEP_MS: u64 = 500;
+/// After so many looks it is said again who is there.
+const PRESENT_SWEEPS: u64 = 20;
 
 /// A worker's connections.
 pub struct Worker {
@@ -133,6 +136,9 @@ impl Worker {
             drop(state);
             return conn.end(code::EXPIRED, "expired");
         }
+        let present = self.tick.get().is_multiple_of(PRESENT_SWEEPS);
+        let present =
+            present.then(|| (principal.clone(), state.streams.keys().cloned().collect::<Vec<_>>()));
         let soon = left_ms.unsigned_abs() <= live.auth_soon_ms && !state.warned;
         state.warned |= soon;
         let unanswered = state.pinged_ms.is_some_and(|at| past(mono, at, live.pong_ms_max));
@@ -147,6 +153,9 @@ impl Worker {
             state.pinged_ms = Some(mono);
         }
         drop(state);
+        if let Some((principal, topics)) = present {
+            topics.iter().for_each(|topic| streams::touch(conn, topic, &principal));
+        }
         if soon {
             let within = left_ms.unsigned_abs() / 1_000;
             conn.send(&ServerFrame::AuthSoon(AuthSoonFrame { within }));

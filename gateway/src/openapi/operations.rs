@@ -72,6 +72,7 @@ const AUDIT: &[(&str, &str, &str)] = &[
     ("before", "integer", "`next` of the page before"),
     ("limit", "integer", "Events of one page"),
 ];
+const PRESENCE: &[(&str, &str, &str)] = &[("s", "string", "The stream: `exam:42` or `board`")];
 const STREAM: &[(&str, &str, &str)] = &[
     ("s", "string", "The stream: `exam:42` or `board`"),
     ("ticket", "string", "A single-use ticket, where neither a cookie nor a header can be sent"),
@@ -168,6 +169,9 @@ fn modern(method: &str, path: &str) -> Option<Docs> {
         }
         ("GET", "/api/nsk/v1/board") => {
             Docs::new("The board of all exams", Body::One("BoardSnapshot"))
+        }
+        ("GET", "/api/nsk/v1/presence") => {
+            Docs::new("Who looks at a stream now", Body::One("PresentList")).asks(PRESENCE)
         }
         ("GET", "/api/nsk/v1/planning") => {
             Docs::new("People and tools to plan exams with", Body::One("Planning"))

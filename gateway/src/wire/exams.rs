@@ -126,6 +126,25 @@ pub struct ExamSnapshot {
     pub state: Value,
 }
 
+/// Who looks at a stream.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct PresentList {
+    /// Whether that is known at this moment; nobody is listed while it is not.
+    pub known: bool,
+    /// One entry for each open connection.
+    pub people: Vec<Present>,
+}
+
+/// Somebody who looks at a stream.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Present {
+    /// The person.
+    #[schema(value_type = u64)]
+    pub person: PersonId,
+    /// The role's wire name.
+    pub role: String,
+}
+
 /// The board.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, TS, utoipa::ToSchema)]
 pub struct BoardSnapshot {

@@ -10,7 +10,7 @@ fn member(key: &str) -> Member {
 }
 
 async fn keys(presence: &LocalPresence, topic: &str) -> Vec<String> {
-    presence.list(topic).await.into_iter().map(|m| m.key).collect()
+    presence.list(topic).await.expect("known").into_iter().map(|m| m.key).collect()
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::auth::signin::Known;
 use crate::config::Config;
 use crate::demo::{self, Demo};
-use crate::serve::{self, Running};
+use crate::serve::{self, Machine, Running};
 use engine::exam::{Command, Issuer, Plan, Role};
 use engine::{PersonId, WireId};
 use std::net::SocketAddr;
@@ -21,12 +21,17 @@ pub struct Station {
 
 /// Starts one, with its configuration changed.
 pub async fn station(change: impl FnOnce(&mut Config)) -> Station {
+    station_on(Machine::default(), change).await
+}
+
+/// As [`station`], on a machine of the test's own.
+pub async fn station_on(machine: Machine, change: impl FnOnce(&mut Config)) -> Station {
     let dir = tempfile::tempdir().expect("a directory");
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let mut config = demo::config(&dir.path().join("data"), listen).expect("a configuration");
     config.server.workers = 1;
     change(&mut config);
-    let running = serve::start(config).await.expect("a station");
+    let running = serve::start_on(config, machine).await.expect("a station");
     let pace = "1".parse().expect("a pace");
     let demo = Demo::start(&running.app, pace, false).await.expect("a demo");
     Station { running, _demo: demo, _dir: dir }
