@@ -38,6 +38,8 @@ pub struct PinScope {
     pub epoch: u32,
     /// 32 random bytes that go into the salt.
     pub seed: Vec<u8>,
+    /// How its PINs are stretched, in the caller's form.
+    pub kdf: String,
     /// When the period ends.
     pub ends_at: Moment,
 }
@@ -141,20 +143,21 @@ impl Store {
     /// As any write.
     pub async fn pin_scope(&self, fresh: &PinScope, now: Moment) -> Result<PinScope, StoreError> {
         let tx = begin(&self.writer).await?;
-        let text = "SELECT scope_id, centre, epoch, seed, ends_at FROM pin_scope \
+        let text = "SELECT scope_id, centre, epoch, seed, kdf, ends_at FROM pin_scope \
                     WHERE centre = $1 AND ends_at > $2 ORDER BY ends_at DESC LIMIT 1";
         let values = [fresh.centre.as_str().into(), now.0.into()];
         if let Some(found) = rows(&tx, sql(text, values), scope).await?.pop() {
             tx.rollback().await?;
             return Ok(found);
         }
-        let text = "INSERT INTO pin_scope (scope_id, centre, epoch, seed, ends_at) \
-                    VALUES ($1, $2, $3, $4, $5)";
+        let text = "INSERT INTO pin_scope (scope_id, centre, epoch, seed, kdf, ends_at) \
+                    VALUES ($1, $2, $3, $4, $5, $6)";
         let values = [
             fresh.scope_id.into(),
             fresh.centre.as_str().into(),
             i64::from(fresh.epoch).into(),
             fresh.seed.clone().into(),
+            fresh.kdf.as_str().into(),
             fresh.ends_at.0.into(),
         ];
         tx.execute_raw(sql(text, values)).await?;
@@ -233,7 +236,8 @@ fn scope(row: &QueryResult) -> Result<PinScope, StoreError> {
         centre: row.try_get_by_index(1)?,
         epoch: small(row.try_get_by_index(2)?)?,
         seed: row.try_get_by_index(3)?,
-        ends_at: Moment(row.try_get_by_index(4)?),
+        kdf: row.try_get_by_index(4)?,
+        ends_at: Moment(row.try_get_by_index(5)?),
     })
 }
 

@@ -28,6 +28,8 @@ pub struct Device {
     pub seal_public: Vec<u8>,
     /// The public key that its own tokens are verified with: Ed25519.
     pub sign_public: Vec<u8>,
+    /// Whether its private key, or half of it, lies outside a plain disk.
+    pub key_protected: bool,
     /// Whether its private key was destroyed.
     pub erased: bool,
     /// The latest moment that it ever saw.
@@ -78,18 +80,18 @@ pub struct Ladder {
 }
 
 /// Whether an attempt may be made; it is counted as failed until it is said to have succeeded.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Attempt {
-    /// It may; these are the counters with it.
-    May(Attempts),
-    /// Not yet, or not any more.
+    /// It may; these are the counters with it, in the order in which they were named.
+    May(Vec<Attempts>),
+    /// Not yet, or not any more: the first counter that stands against it.
     Refused(Attempts),
     /// Too many names have tried.
     Crowded,
 }
 
-const DEVICE: &str = "device_id, spn, issuer, trust, seal_public, sign_public, erased, clock_mark, \
-                      made_at";
+const DEVICE: &str = "device_id, spn, issuer, trust, seal_public, sign_public, key_protected, \
+                      erased, clock_mark, made_at";
 
 impl Store {
     /// Enters the station's device; there must be none yet.
@@ -98,7 +100,7 @@ impl Store {
     /// [`StoreError::Taken`] when there is one; as any write.
     pub async fn put_device(&self, device: &Device) -> Result<(), StoreError> {
         let text = format!(
-            "INSERT INTO device (id, {DEVICE}) VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9) \
+            "INSERT INTO device (id, {DEVICE}) VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
              ON CONFLICT (id) DO NOTHING"
         );
         let values = [
@@ -108,6 +110,7 @@ impl Store {
             device.trust.as_str().into(),
             device.seal_public.clone().into(),
             device.sign_public.clone().into(),
+            device.key_protected.into(),
             device.erased.into(),
             device.clock_mark.0.into(),
             device.made_at.0.into(),
@@ -125,6 +128,18 @@ impl Store {
         Ok(rows(&self.readers, sql(text, []), device).await?.pop())
     }
 
+    /// Forgets the device with its manifests and counters, for another in its place.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn forget_device(&self) -> Result<(), StoreError> {
+        let tx = begin(&self.writer).await?;
+        for text in ["DELETE FROM device", "DELETE FROM manifest", "DELETE FROM attempt"] {
+            tx.execute_raw(sql(text, [])).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
     /// Says that the device's private key was destroyed.
     ///
     /// # Errors
@@ -135,26 +150,34 @@ impl Store {
         Ok(())
     }
 
-    /// Raises the clock's high-water mark; it is lowered only by an operator (`confirmed`).
+    /// Raises the clock's high-water mark.
     ///
     /// # Errors
     /// As any write.
-    pub async fn mark_clock(&self, now: Moment, confirmed: bool) -> Result<(), StoreError> {
-        let text = if confirmed {
-            "UPDATE device SET clock_mark = $1 WHERE id = 1"
-        } else {
-            "UPDATE device SET clock_mark = $1 WHERE id = 1 AND clock_mark < $1"
-        };
+    pub async fn mark_clock(&self, now: Moment) -> Result<(), StoreError> {
+        raise_mark(&self.writer, now).await
+    }
+
+    /// An operator says that the clock is right, though it was later before.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn confirm_clock(&self, now: Moment) -> Result<(), StoreError> {
+        let text = "UPDATE device SET clock_mark = $1 WHERE id = 1";
         self.writer.execute_raw(sql(text, [now.0.into()])).await?;
         Ok(())
     }
 
-    /// Keeps a manifest with its records, forgets those of earlier ones and every counter: all of
-    /// it or nothing.
+    /// Keeps a manifest with its records and the keys to `trust` from now on, forgets the records of
+    /// earlier ones and every counter: all of it or nothing.
     ///
     /// # Errors
     /// [`StoreError::Taken`] when one of the same or a later number was accepted; as any write.
-    pub async fn put_manifest(&self, manifest: &AcceptedManifest) -> Result<(), StoreError> {
+    pub async fn put_manifest(
+        &self,
+        manifest: &AcceptedManifest,
+        trust: &str,
+    ) -> Result<(), StoreError> {
         let tx = begin(&self.writer).await?;
         let seq = signed(manifest.seq);
         let last = "SELECT coalesce(max(seq), 0) FROM manifest";
@@ -164,6 +187,9 @@ impl Store {
         }
         tx.execute_raw(sql("UPDATE manifest SET records = NULL", [])).await?;
         tx.execute_raw(sql("DELETE FROM attempt", [])).await?;
+        let text = "UPDATE device SET trust = $1 WHERE id = 1";
+        tx.execute_raw(sql(text, [trust.into()])).await?;
+        raise_mark(&tx, manifest.accepted_at).await?;
         let text = "INSERT INTO manifest (seq, manifest_id, token, records, accepted_at) \
                     VALUES ($1, $2, $3, $4, $5)";
         let values = [
@@ -187,56 +213,59 @@ impl Store {
         Ok(rows(&self.readers, sql(text, []), manifest).await?.pop())
     }
 
-    /// Counts an attempt as failed, durably, before it is looked at; or refuses it.
+    /// Counts an attempt as failed under each of the subjects, durably, before it is looked at; or
+    /// refuses it and counts nothing. The clock's mark is raised with it.
     ///
     /// # Errors
     /// As any write: then nothing may be looked at.
     pub async fn begin_attempt(
         &self,
-        subject: &str,
-        ladder: &Ladder,
+        subjects: &[(&str, Ladder)],
         now: Moment,
     ) -> Result<Attempt, StoreError> {
         let tx = begin(&self.writer).await?;
-        let known = "SELECT count(*) FROM attempt WHERE subject = $1";
-        let all = "SELECT count(*) FROM attempt";
-        if scalar::<i64>(&tx, sql(known, [subject.into()])).await? == Some(0) {
-            if scalar::<i64>(&tx, sql(all, [])).await?.unwrap_or(0) >= ATTEMPT_SUBJECTS_MAX {
-                tx.rollback().await?;
-                return Ok(Attempt::Crowded);
+        let mut counted = Vec::with_capacity(subjects.len());
+        for (subject, ladder) in subjects {
+            let known = attempts_of(&tx, subject).await?;
+            if known.is_none() {
+                let all = "SELECT count(*) FROM attempt";
+                if scalar::<i64>(&tx, sql(all, [])).await?.unwrap_or(0) >= ATTEMPT_SUBJECTS_MAX {
+                    tx.rollback().await?;
+                    return Ok(Attempt::Crowded);
+                }
             }
-            let text = "INSERT INTO attempt (subject, consecutive, cumulative, locked_until) \
-                        VALUES ($1, 0, 0, 0)";
-            tx.execute_raw(sql(text, [subject.into()])).await?;
+            // The row is this transaction's own from here on, in every database.
+            let lock = "INSERT INTO attempt (subject, consecutive, cumulative, locked_until) \
+                        VALUES ($1, 0, 0, 0) ON CONFLICT (subject) DO UPDATE SET \
+                        subject = excluded.subject";
+            tx.execute_raw(sql(lock, [(*subject).into()])).await?;
+            let before = attempts_of(&tx, subject).await?.unwrap_or_default();
+            if before.locked_until > now || before.cumulative >= ladder.most {
+                tx.rollback().await?;
+                return Ok(Attempt::Refused(before));
+            }
+            let after = ladder.after(before, now);
+            put_attempts(&tx, subject, &after).await?;
+            counted.push(after);
         }
-        let before = attempts_of(&tx, subject).await?;
-        if before.locked_until > now || before.cumulative >= ladder.most {
-            tx.commit().await?;
-            return Ok(Attempt::Refused(before));
-        }
-        let consecutive = before.consecutive.saturating_add(1);
-        let wait = match consecutive {
-            n if n >= ladder.long_from => ladder.long_ms,
-            n if n >= ladder.short_from => ladder.short_ms,
-            _ => 0,
-        };
-        let locked_until = if wait > 0 { Moment(now.0 + wait) } else { before.locked_until };
-        let after = Attempts { consecutive, cumulative: before.cumulative + 1, locked_until };
-        put_attempts(&tx, subject, &after).await?;
+        raise_mark(&tx, now).await?;
         tx.commit().await?;
-        Ok(Attempt::May(after))
+        Ok(Attempt::May(counted))
     }
 
-    /// Takes back the failure that [`Store::begin_attempt`] counted: nobody has failed in a row.
+    /// Takes back the failures that [`Store::begin_attempt`] counted: nobody has failed in a row.
     ///
     /// # Errors
     /// As any write.
-    pub async fn attempt_succeeded(&self, subject: &str) -> Result<(), StoreError> {
-        let text = "UPDATE attempt SET consecutive = 0, locked_until = 0, \
-                    cumulative = CASE WHEN cumulative > 0 THEN cumulative - 1 ELSE 0 END \
-                    WHERE subject = $1";
-        self.writer.execute_raw(sql(text, [subject.into()])).await?;
-        Ok(())
+    pub async fn attempt_succeeded(&self, subjects: &[&str]) -> Result<(), StoreError> {
+        let tx = begin(&self.writer).await?;
+        for subject in subjects {
+            let text = "UPDATE attempt SET consecutive = 0, locked_until = 0, \
+                        cumulative = CASE WHEN cumulative > 0 THEN cumulative - 1 ELSE 0 END \
+                        WHERE subject = $1";
+            tx.execute_raw(sql(text, [(*subject).into()])).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// The counters of a subject.
@@ -244,7 +273,7 @@ impl Store {
     /// # Errors
     /// As any read.
     pub async fn attempts(&self, subject: &str) -> Result<Attempts, StoreError> {
-        attempts_of(&self.readers, subject).await
+        Ok(attempts_of(&self.readers, subject).await?.unwrap_or_default())
     }
 
     /// An operator ends every wait. Failures in all stay counted.
@@ -257,13 +286,35 @@ impl Store {
     }
 }
 
+async fn raise_mark(db: &impl ConnectionTrait, now: Moment) -> Result<(), StoreError> {
+    let text = "UPDATE device SET clock_mark = $1 WHERE id = 1 AND clock_mark < $1";
+    db.execute_raw(sql(text, [now.0.into()])).await?;
+    Ok(())
+}
+
+impl Ladder {
+    /// The counters with one failure more.
+    fn after(&self, before: Attempts, now: Moment) -> Attempts {
+        let consecutive = before.consecutive.saturating_add(1);
+        let wait = match consecutive {
+            n if n >= self.long_from => self.long_ms,
+            n if n >= self.short_from => self.short_ms,
+            _ => 0,
+        };
+        let locked_until = if wait > 0 { Moment(now.0 + wait) } else { before.locked_until };
+        Attempts { consecutive, cumulative: before.cumulative.saturating_add(1), locked_until }
+    }
+}
+
 async fn put_attempts(
     db: &impl ConnectionTrait,
     subject: &str,
     after: &Attempts,
 ) -> Result<(), StoreError> {
-    let text = "UPDATE attempt SET consecutive = $2, cumulative = $3, locked_until = $4 \
-                WHERE subject = $1";
+    let text = "INSERT INTO attempt (subject, consecutive, cumulative, locked_until) \
+                VALUES ($1, $2, $3, $4) ON CONFLICT (subject) DO UPDATE SET \
+                consecutive = excluded.consecutive, cumulative = excluded.cumulative, \
+                locked_until = excluded.locked_until";
     let values = [
         subject.into(),
         i64::from(after.consecutive).into(),
@@ -274,7 +325,10 @@ async fn put_attempts(
     Ok(())
 }
 
-async fn attempts_of(db: &impl ConnectionTrait, subject: &str) -> Result<Attempts, StoreError> {
+async fn attempts_of(
+    db: &impl ConnectionTrait,
+    subject: &str,
+) -> Result<Option<Attempts>, StoreError> {
     let text = "SELECT consecutive, cumulative, locked_until FROM attempt WHERE subject = $1";
     let found = rows(db, sql(text, [subject.into()]), |row| {
         Ok(Attempts {
@@ -283,7 +337,7 @@ async fn attempts_of(db: &impl ConnectionTrait, subject: &str) -> Result<Attempt
             locked_until: Moment(row.try_get_by_index(2)?),
         })
     });
-    Ok(found.await?.pop().unwrap_or_default())
+    Ok(found.await?.pop())
 }
 
 fn count(n: i64) -> Result<u32, StoreError> {
@@ -298,9 +352,10 @@ fn device(row: &QueryResult) -> Result<Device, StoreError> {
         trust: row.try_get_by_index(3)?,
         seal_public: row.try_get_by_index(4)?,
         sign_public: row.try_get_by_index(5)?,
-        erased: row.try_get_by_index(6)?,
-        clock_mark: Moment(row.try_get_by_index(7)?),
-        made_at: Moment(row.try_get_by_index(8)?),
+        key_protected: row.try_get_by_index(6)?,
+        erased: row.try_get_by_index(7)?,
+        clock_mark: Moment(row.try_get_by_index(8)?),
+        made_at: Moment(row.try_get_by_index(9)?),
     })
 }
 

@@ -23,6 +23,7 @@ use crate::adapters::StoreRevocation;
 use crate::config::AuthConfig;
 use crate::error::{ApiError, Trouble};
 use crate::passport::audit::{Audit, Entry};
+use crate::passport::seal::station::Station;
 use crate::telemetry::{Metrics, Outcome};
 use actix_web::cookie::{Cookie, SameSite};
 use actors::ports::{Clock, IdSource, Revocation};
@@ -58,6 +59,7 @@ struct Inner {
     store: Store,
     metrics: Metrics,
     audit: Audit,
+    station: Option<Station>,
     session: Span,
 }
 
@@ -75,6 +77,8 @@ pub struct AuthDeps {
     pub metrics: Metrics,
     /// And recorded here.
     pub audit: Audit,
+    /// Whose own tokens are taken beside those of this installation.
+    pub station: Option<Station>,
 }
 
 /// A token and whose it is.
@@ -126,6 +130,7 @@ impl Auth {
             store: deps.store,
             metrics: deps.metrics,
             audit: deps.audit,
+            station: deps.station,
             session: Span::minutes(i64::from(config.session_minutes)),
         })))
     }
@@ -236,7 +241,12 @@ impl Auth {
         let principal = match self.0.verified.get(token, now) {
             Some(principal) => principal,
             None => {
-                let principal = self.0.signer.verify(token, now)?;
+                // The key that the footer names decides; there is no second try with another.
+                let station = self.0.station.as_ref().filter(|station| station.owns(token));
+                let principal = match station {
+                    Some(station) => Principal::of_child(station.verify_child(token, now)?)?,
+                    None => self.0.signer.verify(token, now)?,
+                };
                 self.0.verified.keep(token, &principal, now);
                 principal
             }

@@ -11,6 +11,7 @@ mod pace;
 mod people;
 mod score;
 mod serve;
+mod station;
 mod terminal;
 mod tls;
 
@@ -67,6 +68,7 @@ fn dispatch(command: Command, terminal: &mut Terminal<'_>) -> Done {
         Command::Doctor(args) => crate::doctor::run(args, terminal),
         Command::Tls(command) => tls::run(command, terminal),
         Command::Audit(command) => audit::run(command, terminal),
+        Command::Station(command) => station::run(command, terminal),
         Command::User(command) => people::run(command, terminal),
         Command::Completions(args) => completions(&args, terminal),
         Command::ExportTypes(args) => export_types(&args, terminal),

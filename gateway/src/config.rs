@@ -5,12 +5,14 @@
 //! shows every key with its default. This is the only file that reads the environment.
 
 mod limits;
+mod mak;
 mod passport;
 mod redis;
 mod store;
 mod tls;
 
 pub use limits::{ActorLimits, AuthLimits, LiveLimits};
+pub use mak::{MakConfig, TokenType};
 pub use passport::PassportConfig;
 pub use redis::RedisConfig;
 pub use store::{DatabaseUrl, StoreConfig};
@@ -47,6 +49,8 @@ pub struct Config {
     pub log: LogConfig,
     /// How the legacy МАК answers.
     pub legacy: LegacyConfig,
+    /// The МАК's own sign-in, by password or PIN.
+    pub mak: MakConfig,
     /// Limits of live connections and of HTTP requests.
     pub live: LiveLimits,
     /// Limits of the actors behind them.
@@ -215,6 +219,7 @@ impl Config {
         self.redis.check(&mut need);
         self.auth.limits.check(&mut need);
         self.passport.check(&mut need);
+        self.mak.check(&mut need);
         self.live.check(&mut need);
         self.actors.check(&mut need);
         if wrong.is_empty() {

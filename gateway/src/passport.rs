@@ -16,6 +16,7 @@ use crate::adapters::StoreRevocation;
 use crate::config::Config;
 use actors::ports::{Clock, IdSource};
 use entities::Store;
+use seal::station::Station;
 use std::sync::Arc;
 
 /// What every part of the passport stands on. Cheap to clone.
@@ -37,6 +38,8 @@ pub struct Passport {
     pub ids: Arc<dyn IdSource>,
     /// What the pages remember between requests.
     pub pages: pages::Pages,
+    /// This station's device, where it has one: people sign in by PIN.
+    pub station: Option<Station>,
     /// The configuration.
     pub config: Arc<Config>,
 }

@@ -25,6 +25,8 @@ use crate::passport::audit::{Audit, AuditDeps, AuditTask};
 use crate::passport::keys::{Kek, Keyring};
 use crate::passport::oauth::Oauth;
 use crate::passport::pages::Pages;
+use crate::passport::seal::device::KeyPlace;
+use crate::passport::seal::station::{Station, StationDeps};
 use crate::telemetry::Metrics;
 use actix_web::HttpServer;
 use actix_web::dev::{Server, ServerHandle};
@@ -33,6 +35,7 @@ use actors::faults::Faults;
 use actors::ports::{Clock, IdSource, LocalOwner};
 use actors::supervision::Places;
 use actors::system::{Deps, System};
+use engine::Span;
 use entities::Store;
 use shared::Shared;
 use std::net::SocketAddr;
@@ -156,7 +159,17 @@ async fn assemble(
     })
     .await?;
     let keys = keyring(&config, &listener, (&store, &ids, &ground.clock)).await?;
+    let station = Station::start(StationDeps {
+        store: store.clone(),
+        clock: ground.clock.clone(),
+        ids: ids.clone(),
+        audit: audit.clone(),
+        place: KeyPlace::of(&data, config.mak.half()),
+        child_life: Span::minutes(i64::from(config.mak.pin_minutes)),
+    })
+    .await?;
     let auth_deps = AuthDeps {
+        station: station.clone(),
         store: store.clone(),
         revocation: ground.revocation.clone(),
         clock: ground.clock.clone(),
@@ -186,6 +199,7 @@ async fn assemble(
         pages,
         keys,
         audit,
+        station,
         store: store.clone(),
         revocation: ground.revocation.clone(),
         clock: clock.clone(),

@@ -34,6 +34,7 @@ fn device() -> TableCreateStatement {
         .col(text("trust"))
         .col(bytes("seal_public"))
         .col(bytes("sign_public"))
+        .col(flag("key_protected"))
         .col(flag("erased"))
         .col(int("clock_mark"))
         .col(int("made_at"))
@@ -81,6 +82,7 @@ fn pin_scope() -> TableCreateStatement {
         .col(text("centre"))
         .col(int("epoch"))
         .col(bytes("seed"))
+        .col(text("kdf"))
         .col(int("ends_at"))
         .to_owned()
 }

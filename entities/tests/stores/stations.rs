@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 const LADDER: Ladder =
     Ladder { short_from: 5, short_ms: 60_000, long_from: 10, long_ms: 900_000, most: 30 };
+const LADDER_FREE: Ladder = Ladder { short_from: 99, long_from: 99, ..LADDER };
 
 fn manifest(seq: u64) -> AcceptedManifest {
     AcceptedManifest {
@@ -25,25 +26,25 @@ async fn an_attempt_is_on_disk_before_it_is_looked_at() {
     let station = Station::new().await;
     let mut now = Moment(1_000_000);
     for n in 1..=4 {
-        let begun = station.store.begin_attempt("", &LADDER, now).await.unwrap();
+        let begun = station.store.begin_attempt(&[("", LADDER)], now).await.unwrap();
         let counted = Attempts { consecutive: n, cumulative: n, locked_until: Moment(0) };
-        assert_eq!(begun, Attempt::May(counted));
+        assert_eq!(begun, Attempt::May(vec![counted]));
         // Whoever opens the file now, as after a power cut, sees it.
         let options = OpenOptions { read_only: true };
         let other = station.place.open(options).await.unwrap();
         assert_eq!(other.attempts("").await.unwrap(), counted, "attempt {n}");
         other.close().await.unwrap();
     }
-    let fifth = station.store.begin_attempt("", &LADDER, now).await.unwrap();
+    let fifth = station.store.begin_attempt(&[("", LADDER)], now).await.unwrap();
     let locked = Attempts { consecutive: 5, cumulative: 5, locked_until: Moment(now.0 + 60_000) };
-    assert_eq!(fifth, Attempt::May(locked));
+    assert_eq!(fifth, Attempt::May(vec![locked]));
     assert_eq!(
-        station.store.begin_attempt("", &LADDER, now).await.unwrap(),
+        station.store.begin_attempt(&[("", LADDER)], now).await.unwrap(),
         Attempt::Refused(locked)
     );
     now.0 += 60_000;
-    station.store.begin_attempt("", &LADDER, now).await.unwrap();
-    station.store.attempt_succeeded("").await.unwrap();
+    station.store.begin_attempt(&[("", LADDER)], now).await.unwrap();
+    station.store.attempt_succeeded(&[""]).await.unwrap();
     let left = Attempts { consecutive: 0, cumulative: 5, locked_until: Moment(0) };
     assert_eq!(station.store.attempts("").await.unwrap(), left, "the failures before stay counted");
     assert_eq!(station.store.attempts("ivanova").await.unwrap(), Attempts::default());
@@ -52,30 +53,33 @@ async fn an_attempt_is_on_disk_before_it_is_looked_at() {
 #[tokio::test]
 async fn parallel_attempts_are_counted_one_by_one_up_to_the_last() {
     let Station { store, .. } = &Station::new().await;
-    let ladder = Ladder { short_from: 99, long_from: 99, ..LADDER };
+    let ladder = Ladder { most: 99, ..LADDER_FREE };
     let mut many = tokio::task::JoinSet::new();
     for _ in 0..50 {
         let store = store.clone();
-        many.spawn(async move { store.begin_attempt("", &ladder, Moment(1)).await });
+        many.spawn(async move {
+            store.begin_attempt(&[("*", LADDER_FREE), ("", ladder)], Moment(1)).await
+        });
     }
     let begun = many.join_all().await;
     let may = begun.iter().filter(|b| matches!(b, Ok(Attempt::May(_)))).count();
     assert_eq!(may, 30);
-    assert_eq!(store.attempts("").await.unwrap().cumulative, 30);
+    assert_eq!(store.attempts("*").await.unwrap().cumulative, 30);
+    assert_eq!(store.attempts("").await.unwrap().cumulative, 30, "a refused one counts nowhere");
 }
 
 #[tokio::test]
 async fn a_manifest_replaces_only_an_earlier_one() {
     let Station { store, .. } = &Station::new().await;
     assert_eq!(store.last_manifest().await.unwrap(), None);
-    store.put_manifest(&manifest(4)).await.unwrap();
-    store.begin_attempt("", &LADDER, Moment(1)).await.unwrap();
+    store.put_manifest(&manifest(4), "").await.unwrap();
+    store.begin_attempt(&[("", LADDER)], Moment(1)).await.unwrap();
     for seq in [3, 4] {
-        let old = store.put_manifest(&manifest(seq)).await;
+        let old = store.put_manifest(&manifest(seq), "").await;
         assert_eq!(old, Err(StoreError::Taken("the manifest's number")), "{seq}");
     }
     assert_eq!(store.attempts("").await.unwrap().cumulative, 1, "and changes nothing");
-    store.put_manifest(&manifest(9)).await.unwrap();
+    store.put_manifest(&manifest(9), "").await.unwrap();
     assert_eq!(store.last_manifest().await.unwrap(), Some(manifest(9)));
     assert_eq!(store.attempts("").await.unwrap().cumulative, 0);
 }
@@ -90,6 +94,7 @@ async fn a_station_has_one_device_and_its_clock_mark_only_grows() {
         trust: "[]".to_owned(),
         seal_public: vec![1; 32],
         sign_public: vec![2; 32],
+        key_protected: false,
         erased: false,
         clock_mark: Moment(100),
         made_at: Moment(50),
@@ -97,11 +102,11 @@ async fn a_station_has_one_device_and_its_clock_mark_only_grows() {
     store.put_device(&device).await.unwrap();
     assert_eq!(store.put_device(&device).await, Err(StoreError::Taken("the device")));
     let mark = async || store.device().await.unwrap().unwrap().clock_mark;
-    store.mark_clock(Moment(90), false).await.unwrap();
+    store.mark_clock(Moment(90)).await.unwrap();
     assert_eq!(mark().await, Moment(100));
-    store.mark_clock(Moment(110), false).await.unwrap();
+    store.mark_clock(Moment(110)).await.unwrap();
     assert_eq!(mark().await, Moment(110));
-    store.mark_clock(Moment(90), true).await.unwrap();
+    store.confirm_clock(Moment(90)).await.unwrap();
     assert_eq!(mark().await, Moment(90), "an operator said so");
     store.erase_device().await.unwrap();
     assert!(store.device().await.unwrap().unwrap().erased);

@@ -1,11 +1,12 @@
 //! The signed-in person behind a request, as the verified token names them.
 
+use super::token::TokenFault;
 use crate::error::ApiError;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use engine::exam::view::Audience;
 use engine::exam::{Issuer, Role};
-use engine::identity::Carried;
+use engine::identity::{Carried, Claims};
 use engine::{Exam, Moment, PersonId};
 use std::collections::BTreeSet;
 use std::future::{Ready, ready};
@@ -33,6 +34,22 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// The owner of a station's own token.
+    ///
+    /// # Errors
+    /// When the token names nobody that exams know.
+    pub fn of_child(claims: Claims) -> Result<Principal, TokenFault> {
+        Ok(Principal {
+            person: claims.person.ok_or(TokenFault::Claims)?,
+            carried: claims.carried(),
+            name: claims.name,
+            roles: claims.roles,
+            jti: claims.jti,
+            sid: claims.sid,
+            expires_at: claims.exp,
+        })
+    }
+
     /// What a revocation can hit of a token that carries no epochs.
     pub fn bare(jti: &str, sid: &str, exp: Moment) -> Carried {
         Carried { jti: jti.to_owned(), sid: sid.to_owned(), orig: None, epochs: Vec::new(), exp }

@@ -39,6 +39,7 @@ async fn auth_over(store: &Store, clock: Arc<ManualClock>) -> Auth {
         ids: Arc::new(SystemIds),
         metrics: Metrics::new(),
         audit,
+        station: None,
     };
     Auth::start(deps, &AuthConfig::default()).await.expect("sign-in")
 }

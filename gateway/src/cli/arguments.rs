@@ -8,6 +8,7 @@ pub use audit::{AuditCommand, AuditExportArgs, AuditListArgs, AuditVerifyArgs};
 pub use tls::TlsCommand;
 
 use super::pace::Pace;
+pub use super::station::StationCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use engine::Lang;
@@ -90,6 +91,9 @@ pub enum Command {
     /// Verify, export or look through the audit of identity.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Manage sign-in by PIN at this station, and make manifests for stations.
+    #[command(subcommand)]
+    Station(StationCommand),
     /// Manage the people who may sign in.
     #[command(subcommand)]
     User(UserCommand),

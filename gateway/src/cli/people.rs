@@ -113,7 +113,7 @@ fn list(args: ListArgs, terminal: &mut Terminal<'_>) -> Done {
 }
 
 /// Does something with the store of a place; the server must not run meanwhile.
-fn on_store<T>(
+pub(super) fn on_store<T>(
     place: &Place,
     work: impl AsyncFnOnce(&Store) -> Result<T, StoreError>,
 ) -> Result<T, Trouble> {

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 /// What checks say: whether it holds, and the line to print when it does not.
-type Need<'a> = dyn FnMut(bool, &str) + 'a;
+/// Takes a demand and whether it is met.
+pub(super) type Need<'a> = dyn FnMut(bool, &str) + 'a;
 
 /// Limits of live connections and of HTTP requests.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -4,14 +4,16 @@
 pub mod actions;
 pub mod admin;
 pub mod faults;
+mod token;
 
-use super::{body, datetime};
+pub use token::token;
+
+use super::datetime;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::ApiError;
-use crate::http::sessions;
-use crate::wire::mak::{ExamEvent, ExamInfo, Named, PersonInfo, Token, ViewState};
-use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use crate::wire::mak::{ExamEvent, ExamInfo, Named, PersonInfo, ViewState};
+use actix_web::{HttpResponse, ResponseError, web};
 use actors::catalog::{ListFilter, Listed};
 use actors::exams::SubmitError;
 use engine::exam::view::Audience;
@@ -19,7 +21,6 @@ use engine::exam::{Phase, WaitFor};
 use engine::{Exam, Moment, WireId};
 use faults::Faults;
 use serde::Deserialize;
-use serde_json::Value;
 
 /// Why a legacy route did not answer as asked.
 #[derive(Debug)]
@@ -71,37 +72,6 @@ impl From<SubmitError> for MakError {
     fn from(error: SubmitError) -> MakError {
         MakError::Api(error.into())
     }
-}
-
-/// `POST /token`: form or JSON; the grant is `password` when none is named.
-pub async fn token(
-    app: web::Data<App>,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, MakError> {
-    let fields = body::fields(&request, payload, app.live.body_bytes_max).await?;
-    let text = |name: &str| match fields.get(name) {
-        Some(Value::String(text)) => Some(text.as_str()),
-        _ => None,
-    };
-    let mut faults = Faults::default();
-    if text("grant_type").is_some_and(|grant| !grant.is_empty() && grant != "password") {
-        faults.add(
-            &["body", "grant_type"],
-            "string does not match regex \"password\"",
-            "str.regex",
-        );
-    }
-    let Some(password) = text("password") else {
-        faults.missing(&["body", "password"]);
-        return Err(faults.into());
-    };
-    faults.none()?;
-    let login = text("username").unwrap_or_default();
-    let signed_in = sessions::sign_in(&app, &request, login, password).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header(("Cache-Control", "no-store"))
-        .json(Token { access_token: signed_in.token, token_type: "baerer".to_owned() }))
 }
 
 /// `GET /api/v1/person/info`.

@@ -6,8 +6,10 @@ use crate::auth::signin::Known;
 use crate::auth::{Principal, SignedIn, cleared_cookie, same_origin, session_cookie};
 use crate::error::ApiError;
 use crate::live::Hub;
+use crate::telemetry::Outcome;
 use crate::wire::server::PersonFrame;
 use crate::wire::sessions::{Session, SessionRequest, Ticket};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, ORIGIN, USER_AGENT};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::session::SignIn;
@@ -74,11 +76,61 @@ pub async fn sign_in(
     login: &str,
     password: &str,
 ) -> Result<SignedIn, ApiError> {
-    let address = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |a| a.ip());
-    let signed_in = app.auth.login(address, login, password).await?;
+    let signed_in = app.auth.login(address_of(request), login, password).await?;
     let principal = &signed_in.principal;
+    let Some(sid) = sit(app, request, principal).await? else { return Ok(signed_in) };
+    let known = Known {
+        person: principal.person,
+        name: principal.name.clone(),
+        roles: principal.roles.clone(),
+    };
+    app.auth.issue(&known, sid.to_string())
+}
+
+/// Checks a PIN, alone or with a name, and opens the sitting as [`sign_in`] does. The token is the
+/// station's own.
+///
+/// # Errors
+/// 401 for whatever is wrong, 429 for too many attempts, 503 when it does not work.
+pub async fn sign_in_by_pin(
+    app: &App,
+    request: &HttpRequest,
+    name: Option<&str>,
+    pin: &str,
+) -> Result<SignedIn, ApiError> {
+    let station = app.passport.station.as_ref().ok_or_else(ApiError::unauthorized)?;
+    let signed_in = async {
+        let sealed = station.sign_in(address_of(request), name, pin).await?;
+        let principal =
+            Principal::of_child(sealed.clone()).map_err(|_| ApiError::unauthorized())?;
+        let sid = sit(app, request, &principal).await?;
+        let sid = sid.map_or_else(|| hex::encode(app.ids.salt()), |sid| sid.to_string());
+        let (token, child) = station.child(&sealed, &sid)?;
+        let principal = Principal::of_child(child).map_err(|_| ApiError::unauthorized())?;
+        tracing::info!(person = %principal.person, "signed in by PIN");
+        Ok(SignedIn { token, principal })
+    };
+    let signed_in: Result<SignedIn, ApiError> = signed_in.await;
+    app.metrics.sign_in(match &signed_in {
+        Ok(_) => Outcome::Acked,
+        Err(error) if error.status == StatusCode::UNAUTHORIZED => Outcome::Rejected,
+        Err(_) => Outcome::Temporary,
+    });
+    signed_in
+}
+
+fn address_of(request: &HttpRequest) -> IpAddr {
+    request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |a| a.ip())
+}
+
+/// Opens the sitting of an expert or candidate: its id. Others have none.
+async fn sit(
+    app: &App,
+    request: &HttpRequest,
+    principal: &Principal,
+) -> Result<Option<StreamId>, ApiError> {
     if !principal.has_any(&[Role::Candidate, Role::Expert]) {
-        return Ok(signed_in);
+        return Ok(None);
     }
     let device = request.headers().get(USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or("");
     let device: String = device.chars().take(DEVICE_CHARS_MAX).collect();
@@ -95,12 +147,7 @@ pub async fn sign_in(
     if exclusive {
         end_earlier(app, principal.person, sid, &device).await?;
     }
-    let known = Known {
-        person: principal.person,
-        name: principal.name.clone(),
-        roles: principal.roles.clone(),
-    };
-    app.auth.issue(&known, sid.to_string())
+    Ok(Some(sid))
 }
 
 /// Ends the sittings that a person began before this one and whose tokens may still be alive, also

@@ -8,8 +8,11 @@ use serde_json::Value;
 pub struct Token {
     /// The token.
     pub access_token: String,
-    /// Always `baerer`.
+    /// `baerer`, unless this installation says `bearer`.
     pub token_type: String,
+    /// For how many seconds it is good; for a PIN.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires_in: Option<i64>,
 }
 
 /// The 401 of every route.
@@ -130,15 +133,17 @@ pub struct ViewState {
 /// The body of `POST /token`, as a form or as JSON.
 #[derive(Clone, Deserialize, utoipa::ToSchema)]
 pub struct TokenRequest {
-    /// `password`, which is meant when it is absent.
+    /// `password`, which is meant when it is absent, or `urn:nsk:grant:pin`.
     pub grant_type: Option<String>,
-    /// The login.
-    pub username: String,
-    /// The password.
-    pub password: String,
+    /// The login; empty for a PIN alone.
+    pub username: Option<String>,
+    /// The password, or the PIN.
+    pub password: Option<String>,
+    /// The PIN, with the grant for it.
+    pub pin: Option<String>,
     /// Not used.
     pub scope: Option<String>,
-    /// Not used; a number or a text.
+    /// Which client asks, where this installation names those that may; a number or a text.
     pub client_id: Option<String>,
     /// Not used.
     pub client_secret: Option<String>,

@@ -7,6 +7,7 @@
 
 use super::payload::{Payload, Text};
 use super::{Expect, TokenFault, strict};
+use crate::passport::keys::material::{Algorithm, Private, Public as PublicKey};
 use crate::passport::keys::{KeyFault, Keyring, Ring};
 use engine::Moment;
 use engine::identity::{Claims, Class, KeyPurpose};
@@ -21,7 +22,8 @@ fn assertion(class: Class, issuer: &str) -> String {
     format!("nsk1|{class}|{issuer}")
 }
 
-fn footer(kid: &str) -> String {
+/// The footer that names a key.
+pub(in crate::passport) fn footer(kid: &str) -> String {
     format!("{{\"kid\":\"{kid}\"}}")
 }
 
@@ -93,6 +95,24 @@ pub(super) fn issue(keyring: &Keyring, claims: &Claims) -> Result<String, KeyFau
     let payload = Payload::<Text>::of(claims).ok_or(KeyFault::Unwritable("a time"))?;
     let payload = serde_json::to_vec(&payload).map_err(|_| KeyFault::Unwritable("the claims"))?;
     seal(keyring, KeyPurpose::Paseto, &payload, &assertion(claims.cls, &claims.iss))
+}
+
+/// As [`issue`], with a key that no keyring holds: a station's own.
+///
+/// # Errors
+/// When the claims cannot be written, or the key is of another algorithm.
+pub(in crate::passport) fn issue_by(
+    private: &Private,
+    claims: &Claims,
+) -> Result<String, KeyFault> {
+    let payload = Payload::<Text>::of(claims).ok_or(KeyFault::Unwritable("a time"))?;
+    let payload = serde_json::to_vec(&payload).map_err(|_| KeyFault::Unwritable("the claims"))?;
+    let native = private.native().ok_or(KeyFault::Unusable)?;
+    let public = PublicKey::read(Algorithm::Ed25519, &private.public())?;
+    let footer = footer(&public.kid(KeyPurpose::Paseto)?);
+    let assertion = assertion(claims.cls, &claims.iss);
+    PublicToken::sign(native, &payload, Some(footer.as_bytes()), Some(assertion.as_bytes()))
+        .map_err(|_| KeyFault::Unusable)
 }
 
 /// Reads claims of a class that is expected.
