@@ -150,15 +150,15 @@ async fn assemble(
     crate::demo::keep_to_this_machine(&store, config.server.listen).await?;
     let ids = machine.ids.clone();
     let ground = Ground::lay(&config, machine, &store).await?;
+    let keys = keyring(&config, &listener, (&store, &ids, &ground.clock)).await?;
     let (audit, audit_task) = Audit::start(AuditDeps {
         store: store.clone(),
         clock: ground.clock.clone(),
         ids: ids.clone(),
         dir: data.clone(),
-        signer: None,
+        signer: Some(Arc::new(keys.clone())),
     })
     .await?;
-    let keys = keyring(&config, &listener, (&store, &ids, &ground.clock)).await?;
     let station = Station::start(StationDeps {
         store: store.clone(),
         clock: ground.clock.clone(),
@@ -260,7 +260,12 @@ async fn keyring(
     (store, ids, clock): (&Store, &Arc<dyn IdSource>, &Arc<dyn Clock>),
 ) -> Result<Keyring, Trouble> {
     let listen = listener.local_addr().unwrap_or(config.server.listen);
-    let issuer = config.passport.issuer_at(listen);
+    let issuer = match config.tls.mode {
+        TlsMode::Station | TlsMode::Files if config.passport.issuer.is_empty() => {
+            config.tls.origin(listen)
+        }
+        _ => config.passport.issuer_at(listen),
+    };
     let kek = Kek::open(&config.passport.kek_in(&config.store.data), ids.seed())?;
     Keyring::start(store, ids.clone(), clock.clone(), kek, &issuer).await
 }

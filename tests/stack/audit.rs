@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tests::http::{Ask, Http};
 use tests::meddle::{self, python};
 use tests::process::call;
-use tests::stack::{ADMIN, Stack};
+use tests::stack::{ADMIN, Place, Setup, Stack};
 
 const ANNA: PersonId = PersonId(77);
 const EXPORT: &str = "/api/nsk/v1/passport/audit/export";
@@ -72,6 +72,19 @@ fn without(text: &str, at: usize) -> String {
     lines.map(|(_, line)| format!("{line}\n")).collect()
 }
 
+/// The checkpoint of the stop is signed, and the export of a later start brings the key.
+async fn signatures_count(place: &Place) {
+    let stack = Setup::new().on(place).start().await;
+    let text = stack.http(ADMIN, Role::Administrator).get(EXPORT).await.text();
+    stack.stop().await;
+    let at = text.lines().position(|line| line.contains("\"sig\"")).expect("a signed checkpoint");
+    let [(holds, said), _] = judged(&text, None).await;
+    assert!(holds, "{said}");
+    let other = with_event(&text, at, |line| line["checkpoint"]["at"] = json!(1));
+    let [(holds, said), _] = judged(&other, None).await;
+    assert!(!holds && said.contains("signature"), "{said}");
+}
+
 /// Without its last event, and an end that fits.
 fn cut_clean(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
@@ -122,6 +135,7 @@ async fn a_cut_chain_and_a_meddled_database_are_named() {
         assert!(!holds && said.contains("does not hold"), "{said}");
     }
     let data = place.data().to_string_lossy().into_owned();
+    signatures_count(&place).await;
     let verify = ["audit", "verify", "--data", &data];
     let whole = call(&verify).await;
     assert_eq!(whole.code, Some(0), "{whole:?}");

@@ -18,3 +18,4 @@ mod reconnects;
 mod rights;
 mod signin;
 mod stops;
+mod tls;

@@ -66,6 +66,16 @@ impl TlsConfig {
         names
     }
 
+    /// `https://` and the first name, or the address itself, with the port.
+    pub fn origin(&self, listen: SocketAddr) -> String {
+        let port = listen.port();
+        match self.names.first() {
+            Some(name) if name.contains(':') => format!("https://[{name}]:{port}"),
+            Some(name) => format!("https://{name}:{port}"),
+            None => format!("https://{listen}"),
+        }
+    }
+
     /// Names everything that is wrong.
     pub(super) fn check(&self, listen: SocketAddr, need: &mut impl FnMut(bool, &str)) {
         need(

@@ -1,5 +1,6 @@
 //! The audit over HTTP, for administrators: searching, and the export.
 
+use super::checkpoints::public_keys;
 use super::export::{self, Exporter};
 use crate::app::App;
 use crate::auth::Principal;
@@ -11,7 +12,6 @@ use engine::identity::audit::Sealed;
 use entities::{AUDIT_PER_READ_MAX, AuditFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeMap;
 
 /// Events of one page when nothing else is asked for.
 const PAGE: u32 = 100;
@@ -86,8 +86,9 @@ pub async fn download(app: web::Data<App>, principal: Principal) -> Result<HttpR
     let audit = &app.passport.audit;
     let (actor, detail) = (Some(principal.person.to_string()), json!({}));
     audit.record(Entry { kind: "audit.export", actor, subject: None, detail }).await?;
+    let keys = public_keys(&app.passport.keys);
     let (store, stream) = (app.passport.store.clone(), audit.stream().to_owned());
-    let exporter = Exporter::new(store, stream, BTreeMap::new()).await.map_err(unanswered)?;
+    let exporter = Exporter::new(store, stream, keys).await.map_err(unanswered)?;
     let body = futures_util::stream::try_unfold(exporter, |mut exporter| async move {
         let lines = exporter.next().await.map_err(unanswered)?;
         let Some(lines) = lines else { return Ok::<_, actix_web::Error>(None) };

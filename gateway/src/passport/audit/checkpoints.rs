@@ -2,7 +2,10 @@
 //! The file is there to be shipped to another machine; the one that stays here only shows careless
 //! tampering.
 
+use crate::passport::keys::{Algorithm, Keyring, Public};
+use engine::identity::KeyPurpose;
 use engine::identity::audit::{Checkpoint, SignedCheckpoint};
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -17,6 +20,34 @@ const LINE_BYTES_MAX: u64 = 8 * 1024;
 pub trait Signer: Send + Sync {
     /// The key's id and its Ed25519 signature over the message; `None` when it cannot sign now.
     fn sign(&self, message: &[u8]) -> Option<(String, Vec<u8>)>;
+}
+
+impl Signer for Keyring {
+    fn sign(&self, message: &[u8]) -> Option<(String, Vec<u8>)> {
+        Keyring::sign(self, KeyPurpose::Audit, message).ok()
+    }
+}
+
+/// The public audit keys of a keyring by id, in hexadecimal.
+pub(super) fn public_keys(keys: &Keyring) -> BTreeMap<String, String> {
+    let ring = keys.ring();
+    let audit = ring.iter().filter(|(_, held)| held.purpose == KeyPurpose::Audit);
+    audit.map(|(kid, held)| (kid.clone(), hex::encode(held.public.bytes()))).collect()
+}
+
+/// Whether a signature, in hexadecimal, is of one of these keys over the message.
+pub(super) fn verifies(
+    keys: &BTreeMap<String, String>,
+    kid: &str,
+    message: &[u8],
+    sig: &str,
+) -> bool {
+    let key = keys.get(kid).and_then(|key| hex::decode(key).ok());
+    let key = key.and_then(|key| Public::read(Algorithm::Ed25519, &key).ok());
+    match (key, hex::decode(sig)) {
+        (Some(key), Ok(sig)) => key.verifies(message, &sig),
+        _ => false,
+    }
 }
 
 /// Signs a checkpoint, where there is somebody to sign it.

@@ -5,7 +5,8 @@ use crate::error::Trouble;
 use engine::Hash;
 use engine::chain::Head;
 use engine::identity::audit::{
-    AuditFault, Checkpoint, Ending, FORMAT, Heading, Line, SignedCheckpoint, Verified, Verifier,
+    AuditFault, Check, Checkpoint, Ending, FORMAT, Heading, Line, SignedCheckpoint, Verified,
+    Verifier,
 };
 use entities::{Store, StoreError};
 use std::collections::{BTreeMap, VecDeque};
@@ -163,26 +164,39 @@ pub fn verify_file(path: &Path, outside: Vec<Checkpoint>) -> Result<Found, Troub
         Box::new(File::open(path).map_err(unreadable)?)
     };
     let mut lines = BufReader::new(source);
-    let mut verifier = match Verifier::new(outside, None) {
-        Ok(verifier) => verifier,
-        Err(fault) => return Ok(Err(fault)),
-    };
     let (mut line, mut number) = (Vec::new(), 0_u64);
-    loop {
+    let mut next = || {
         line.clear();
         number += 1;
         let mut rest = Read::take(&mut lines, LINE_BYTES_MAX);
         if rest.read_until(b'\n', &mut line).map_err(unreadable)? == 0 {
-            return Ok(verifier.finish());
+            return Ok(None);
         }
-        let read: Line = serde_json::from_slice(&line).map_err(|_| {
+        serde_json::from_slice::<Line>(&line).map(Some).map_err(|_| {
             Trouble::new(format!("{shown}: line {number} is no line of an audit export"))
                 .remedy("give a file that `nsk audit export` wrote")
-        })?;
+        })
+    };
+    let first = next()?;
+    let keys = match &first {
+        Some(Line::Heading(heading)) => heading.keys.clone(),
+        _ => BTreeMap::new(),
+    };
+    let by_keys =
+        |kid: &str, message: &[u8], sig: &str| checkpoints::verifies(&keys, kid, message, sig);
+    let check: Option<Check<'_>> = if keys.is_empty() { None } else { Some(&by_keys) };
+    let mut verifier = match Verifier::new(outside, check) {
+        Ok(verifier) => verifier,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let mut line = first;
+    while let Some(read) = line {
         if let Err(fault) = verifier.take(&read) {
             return Ok(Err(fault));
         }
+        line = next()?;
     }
+    Ok(verifier.finish())
 }
 
 /// The checkpoints of a file; of one event each once.
