@@ -1,5 +1,5 @@
-//! The passport's pages: sign-in, one's own account, administration. Rendered on the server, in
-//! Russian or English, usable by keyboard alone and without any script; only passkeys need one.
+//! The passport's pages: sign-in, one's own account. Rendered on the server, in Russian or English,
+//! usable by keyboard alone and without any script.
 //!
 //! Every form carries a token bound to a cookie, and its `Origin` must be this site. Whoever is not
 //! signed in here is led to the sign-in page; the guard's permission table lets everybody in,

@@ -47,7 +47,7 @@ async fn show(visit: &Visit<'_>) -> Result<HttpResponse, Fail> {
         (roles(visit, &person).await?)
         (sessions(visit, &person).await?)
     };
-    Ok(visit.ok(&standing::frame(visit, &person, title).await?, &content))
+    Ok(visit.ok(&standing::frame(&person, title), &content))
 }
 
 /// The assignments that hold now, and which one is worked under.

@@ -99,7 +99,7 @@ async fn present(visit: &Visit<'_>, person: &Person) -> Result<HttpResponse, Fai
         (form::button(visit, "/passport/codes/remove", &[],
             t("Отключить приложение", "Remove the app")))
     };
-    Ok(visit.ok(&standing::frame(visit, person, title).await?, &content))
+    Ok(visit.ok(&standing::frame(person, title), &content))
 }
 
 /// The page on which an app is entered: a secret that counts for nothing until a code confirms it.
@@ -127,7 +127,7 @@ async fn entry(
     let address = totp.to_url().map_err(|e| Fail::Broken(e.to_string()))?;
     let text = spaced(&totp.secret().to_base32());
     let title = t("Подключить приложение", "Set up an app");
-    let mut frame = standing::frame(visit, person, title).await?;
+    let mut frame = standing::frame(person, title);
     frame.faulty = !faults.is_empty();
     let content = html! {
         div.card {
@@ -215,7 +215,7 @@ async fn give(visit: &Visit<'_>, person: &Person) -> Result<HttpResponse, Fail> 
             p { a.button href="/passport" { (t("Я сохранил коды", "I have kept the codes")) } }
         }
     };
-    Ok(visit.ok(&standing::frame(visit, person, title).await?, &content))
+    Ok(visit.ok(&standing::frame(person, title), &content))
 }
 
 fn recovery_code(seed: [u8; 32]) -> String {

@@ -16,14 +16,10 @@ pub struct Frame<'a> {
     pub title: &'a str,
     /// The name of whoever is signed in: they get the navigation.
     pub name: Option<&'a str>,
-    /// They administer: they get that navigation as well.
-    pub administers: bool,
     /// The page repeats a form in which something was wrong.
     pub faulty: bool,
     /// The form's answer may lead to another program.
     pub leads_away: bool,
-    /// The page offers passkeys, which need a script.
-    pub script: bool,
 }
 
 impl<'a> Frame<'a> {
@@ -49,7 +45,6 @@ pub fn document(visit: &Visit<'_>, frame: &Frame<'_>, content: &Markup) -> Marku
                     (frame.title) " · " (product)
                 }
                 link rel="stylesheet" href="/passport/style.css";
-                @if frame.script { script src="/passport/passkeys.js" defer {} }
             }
             body {
                 a.skip href="#main" { (t("К содержанию", "Skip to content")) }
@@ -60,7 +55,7 @@ pub fn document(visit: &Visit<'_>, frame: &Frame<'_>, content: &Markup) -> Marku
                             (t("English", "Русский"))
                         }
                     }
-                    @if let Some(name) = frame.name { (signed_in(visit, frame, name)) }
+                    @if let Some(name) = frame.name { (signed_in(visit, name)) }
                 }
                 main #main tabindex="-1" { (content) }
             }
@@ -68,20 +63,12 @@ pub fn document(visit: &Visit<'_>, frame: &Frame<'_>, content: &Markup) -> Marku
     }
 }
 
-fn signed_in(visit: &Visit<'_>, frame: &Frame<'_>, name: &str) -> Markup {
+fn signed_in(visit: &Visit<'_>, name: &str) -> Markup {
     let t = |ru, en| visit.t(ru, en);
     let own = [
         ("/passport", t("Обо мне", "About me")),
         ("/passport/password", t("Пароль", "Password")),
         ("/passport/codes", t("Коды", "Codes")),
-    ];
-    let others = [
-        ("/passport/admin/people", t("Люди", "People")),
-        ("/passport/admin/organisations", t("Организации", "Organisations")),
-        ("/passport/admin/clients", t("Программы", "Clients")),
-        ("/passport/admin/services", t("Службы", "Services")),
-        ("/passport/admin/keys", t("Ключи", "Keys")),
-        ("/passport/admin/audit", t("Журнал", "Audit")),
     ];
     let here = visit.request.path();
     let current = |to: &str| (to == here).then_some("page");
@@ -90,11 +77,6 @@ fn signed_in(visit: &Visit<'_>, frame: &Frame<'_>, name: &str) -> Markup {
             ul {
                 @for (to, label) in own {
                     li { a href=(to) aria-current=[current(to)] { (label) } }
-                }
-                @if frame.administers {
-                    @for (to, label) in others {
-                        li { a href=(to) aria-current=[current(to)] { (label) } }
-                    }
                 }
             }
         }

@@ -34,7 +34,7 @@ async fn page(
 ) -> Result<HttpResponse, Fail> {
     let t = |ru, en| visit.t(ru, en);
     let title = t("Сменить пароль", "Change the password");
-    let mut frame = standing::frame(visit, person, title).await?;
+    let mut frame = standing::frame(person, title);
     frame.faulty = !faults.is_empty();
     let content = html! {
         div.card {

@@ -8,48 +8,19 @@ use super::layout::Frame;
 use super::signin::{code_field, recognise};
 use super::visit::{Person, Visit};
 use crate::app::App;
-use crate::auth::permissions::role_of;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use engine::Span;
-use engine::exam::Role;
 use maud::html;
 
 /// How long a proof of presence counts.
 pub const PROOF_LASTS: Span = Span::minutes(15);
 /// Pages to which one may return; the first is where an unknown one leads.
-const BACK: [&str; 8] = [
-    "",
-    "codes",
-    "password",
-    "admin/people",
-    "admin/person",
-    "admin/organisations",
-    "admin/clients",
-    "admin/keys",
-];
+const BACK: [&str; 3] = ["", "codes", "password"];
 
 /// The frame of a page for whoever is signed in.
-///
-/// # Errors
-/// [`Fail::Broken`].
-pub async fn frame<'f>(
-    visit: &Visit<'_>,
-    person: &'f Person,
-    title: &'f str,
-) -> Result<Frame<'f>, Fail> {
-    let administers = administers(visit, person).await?;
-    Ok(Frame { title, name: Some(&person.user.name), administers, ..Frame::default() })
-}
-
-/// Whether the person holds the role of an administrator at this moment.
-///
-/// # Errors
-/// [`Fail::Broken`].
-pub async fn administers(visit: &Visit<'_>, person: &Person) -> Result<bool, Fail> {
-    let now = visit.now();
-    let held = visit.passport().store.roles_held(person.user.uid, now).await?;
-    Ok(held.iter().any(|a| role_of(&a.role) == Some(Role::Administrator)))
+pub fn frame<'f>(person: &'f Person, title: &'f str) -> Frame<'f> {
+    Frame { title, name: Some(&person.user.name), ..Frame::default() }
 }
 
 /// Leads to the page that asks again, unless the person proved lately that they are there.
@@ -80,7 +51,7 @@ async fn ask(
 ) -> Result<HttpResponse, Fail> {
     let t = |ru, en| visit.t(ru, en);
     let title = t("Подтвердите, что это вы", "Confirm that it is you");
-    let mut frame = frame(visit, person, title).await?;
+    let mut frame = frame(person, title);
     frame.faulty = !faults.is_empty();
     let second = visit.passport().store.totp(person.user.uid).await?.is_some_and(|f| f.confirmed);
     let content = html! {
