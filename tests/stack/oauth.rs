@@ -5,3 +5,4 @@ mod attacks;
 mod exchanges;
 mod flows;
 mod kit;
+mod times;

@@ -116,6 +116,34 @@ async fn nothing_grows_on_the_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_requires_a_role_takes_no_token_without() {
+    let idp = idp().await;
+    let store = &idp.stack.app.passport.store;
+    let mut service = store.service(PORTAL).await.expect("a read").expect("the portal");
+    let base = token(&idp.tokens("web").await);
+    let role = token(&exchange(&idp, "web", &base, &[("nsk_role", "operator")]).await.1);
+    for (requires, of_base, of_role) in [
+        (json!({}), 200, 200),
+        (json!({"roles": ["operator"]}), 400, 200),
+        (json!({"roles": ["council"]}), 400, 400),
+        (json!({"roles": ["operator"], "any_group": ["coc-12/staff"]}), 400, 400),
+        (json!({"acr": ["urn:nsk:acr:two-factor"]}), 400, 400),
+        // What cannot be read lets nobody in.
+        (json!({"role": "operator"}), 400, 400),
+        (json!([]), 400, 400),
+    ] {
+        service.requires = requires.clone();
+        store.put_service(&service).await.expect("kept");
+        for (subject, status) in [(&base, of_base), (&role, of_role)] {
+            let found = exchange(&idp, "web", subject, &[("audience", PORTAL)]).await;
+            assert_eq!(found.0, status, "{requires} {}", found.1);
+            assert!(status == 200 || found.1["error"] == "invalid_target", "{}", found.1);
+        }
+    }
+    idp.stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_service_token_comes_in_each_format() {
     let idp = idp().await;
     let base = token(&idp.tokens("web").await);

@@ -11,7 +11,7 @@ use crate::auth::permissions::role_of;
 use crate::passport::Passport;
 use crate::passport::format::{Audience, Expect, Format};
 use engine::Span;
-use engine::identity::{Act, Claims, Class, Confirmation, Epochs, Grant, Profile};
+use engine::identity::{Act, Claims, Class, Confirmation, Epochs, Grant, Profile, Requirement};
 use entities::{Client, Service};
 use serde_json::Value;
 use uuid::Uuid;
@@ -259,7 +259,16 @@ fn epochs(asking: &Asking<'_>, subject: &Claims, claims: &Claims) -> Epochs {
 }
 
 /// Whether a token has what its service requires.
-fn satisfies(service: &Service, _claims: &Claims) -> Result<(), Fault> {
-    let _ = service;
-    Ok(())
+///
+/// # Errors
+/// `invalid_target`, also when what the service requires cannot be read: then nobody gets in.
+pub fn satisfies(service: &Service, claims: &Claims) -> Result<(), Fault> {
+    let required = Requirement::read(&service.requires).map_err(|wrong| {
+        tracing::error!(spn = %service.spn, %wrong, "a service's requirement cannot be read");
+        Fault::invalid_target()
+    })?;
+    required.check(claims).map_err(|lack| {
+        tracing::debug!(spn = %service.spn, %lack, "a token lacks what its service requires");
+        Fault::bad("invalid_target", "the service requires more than this token has")
+    })
 }

@@ -164,9 +164,13 @@ async fn by_itself(asking: &Asking<'_>) -> Result<Value, Fault> {
         return Err(Fault::unauthorized_client("only services ask on their own behalf"));
     }
     let scope = scope::within(form.get("scope"), &client.terms.scopes)?;
-    let (class, aud) = match form.get("audience") {
+    let target = match form.get("audience") {
+        None => None,
+        Some(spn) => Some(exchange::target(passport, client, spn).await?),
+    };
+    let (class, aud) = match &target {
         None => (Class::Base, passport.keys.issuer().to_owned()),
-        Some(spn) => (Class::Svc, exchange::target(passport, client, spn).await?.spn),
+        Some(service) => (Class::Svc, service.spn.clone()),
     };
     let requested = form.number("lifetime")?.map(Span::secs);
     let asked =
@@ -205,6 +209,9 @@ async fn by_itself(asking: &Asking<'_>) -> Result<Value, Fault> {
         cnf: asking.jkt.clone().map(|jkt| Confirmation { jkt: Some(jkt), dkt: None }),
         rw: mint::window(class, iat, exp),
     };
+    if let Some(service) = &target {
+        exchange::satisfies(service, &claims)?;
+    }
     let format = exchange::format_asked(form, client)?;
     let token = mint::issue(passport, "token.issue", &claims, format).await?;
     Ok(answer(&claims, &token, now))
