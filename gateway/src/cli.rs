@@ -5,6 +5,7 @@ mod arguments;
 mod audit;
 mod exam;
 mod form;
+mod identity;
 mod import;
 mod migrate;
 mod pace;
@@ -69,6 +70,7 @@ fn dispatch(command: Command, terminal: &mut Terminal<'_>) -> Done {
         Command::Tls(command) => tls::run(command, terminal),
         Command::Audit(command) => audit::run(command, terminal),
         Command::Station(command) => station::run(command, terminal),
+        Command::Identity(command) => identity::run(command, terminal),
         Command::User(command) => people::run(command, terminal),
         Command::Completions(args) => completions(&args, terminal),
         Command::ExportTypes(args) => export_types(&args, terminal),

@@ -22,6 +22,7 @@ use crate::assets;
 use crate::auth::{Who, guard, permissions};
 use crate::error::ApiError;
 use crate::live::{self, Gate, Hub, Worker};
+use crate::passport::admin::api as admin;
 use crate::passport::audit;
 use crate::passport::oauth;
 use crate::passport::pages;
@@ -123,6 +124,30 @@ pub const ROUTES: &[Route] = &[
     get(Modern, "/api/nsk/v1/exams/{exam_id}/sheet", || web::get().to(exams::sheet)),
     get(Modern, "/api/nsk/v1/exams/{exam_id}/export", || web::get().to(exams::export)),
     post(Modern, "/api/nsk/v1/exams/{exam_id}/release", || web::post().to(exams::release)),
+    get(Modern, "/api/nsk/v1/passport/people", || web::get().to(admin::people)),
+    post(Modern, "/api/nsk/v1/passport/people", || web::post().to(admin::add_person)),
+    post(Modern, "/api/nsk/v1/passport/people/{uid}/state", || web::post().to(admin::set_person)),
+    get(Modern, "/api/nsk/v1/passport/people/{uid}/roles", || web::get().to(admin::roles)),
+    post(Modern, "/api/nsk/v1/passport/people/{uid}/roles", || web::post().to(admin::grant)),
+    delete(Modern, "/api/nsk/v1/passport/roles/{id}", || web::delete().to(admin::withdraw)),
+    get(Modern, "/api/nsk/v1/passport/people/{uid}/sessions", || web::get().to(admin::sessions)),
+    delete(Modern, "/api/nsk/v1/passport/people/{uid}/sessions", || {
+        web::delete().to(admin::end_sessions)
+    }),
+    get(Modern, "/api/nsk/v1/passport/organisations", || web::get().to(admin::organisations)),
+    post(Modern, "/api/nsk/v1/passport/organisations", || web::post().to(admin::add_organisation)),
+    get(Modern, "/api/nsk/v1/passport/groups", || web::get().to(admin::groups)),
+    post(Modern, "/api/nsk/v1/passport/groups", || web::post().to(admin::add_group)),
+    post(Modern, "/api/nsk/v1/passport/groups/members", || web::post().to(admin::set_member)),
+    get(Modern, "/api/nsk/v1/passport/clients", || web::get().to(admin::clients)),
+    post(Modern, "/api/nsk/v1/passport/clients", || web::post().to(admin::add_client)),
+    post(Modern, "/api/nsk/v1/passport/clients/{id}/secret", || web::post().to(admin::new_secret)),
+    post(Modern, "/api/nsk/v1/passport/clients/{id}/state", || web::post().to(admin::set_client)),
+    get(Modern, "/api/nsk/v1/passport/services", || web::get().to(admin::services)),
+    post(Modern, "/api/nsk/v1/passport/services", || web::post().to(admin::put_service)),
+    get(Modern, "/api/nsk/v1/passport/keys", || web::get().to(admin::keys)),
+    post(Modern, "/api/nsk/v1/passport/keys", || web::post().to(admin::change_key)),
+    post(Modern, "/api/nsk/v1/passport/epochs", || web::post().to(admin::bump)),
     get(Modern, "/api/nsk/v1/passport/audit", || web::get().to(audit::api::list)),
     get(Modern, "/api/nsk/v1/passport/audit/export", || web::get().to(audit::api::download)),
     get(Passport, "/oauth/authorize", || web::get().to(oauth::authorize::get)),

@@ -78,6 +78,8 @@ const STAFF: Who =
 /// Who may see correct answers: observers may not.
 const KEYS: Who = Who::Roles(&[Role::Expert, Role::Operator, Role::Council, Role::Administrator]);
 const OPERATORS: Who = Who::Roles(&[Role::Operator, Role::Administrator]);
+/// Who may look at and change the standing of people; the council that of experts alone.
+const GRANTERS: Who = Who::Roles(&[Role::Council, Role::Administrator]);
 const ADMINISTRATORS: Who = Who::Roles(&[Role::Administrator]);
 
 /// Who may call what.
@@ -110,6 +112,28 @@ pub const PERMISSIONS: &[Permission] = &[
     line("GET", "/api/nsk/v1/exams/{exam_id}/sheet", KEYS),
     line("GET", "/api/nsk/v1/exams/{exam_id}/export", OPERATORS),
     line("POST", "/api/nsk/v1/exams/{exam_id}/release", OPERATORS),
+    line("GET", "/api/nsk/v1/passport/people", ADMINISTRATORS),
+    line("POST", "/api/nsk/v1/passport/people", ADMINISTRATORS),
+    line("POST", "/api/nsk/v1/passport/people/{uid}/state", ADMINISTRATORS),
+    line("GET", "/api/nsk/v1/passport/people/{uid}/roles", GRANTERS),
+    line("POST", "/api/nsk/v1/passport/people/{uid}/roles", GRANTERS),
+    line("DELETE", "/api/nsk/v1/passport/roles/{id}", GRANTERS),
+    line("GET", "/api/nsk/v1/passport/people/{uid}/sessions", ADMINISTRATORS),
+    line("DELETE", "/api/nsk/v1/passport/people/{uid}/sessions", ADMINISTRATORS),
+    line("GET", "/api/nsk/v1/passport/organisations", ADMINISTRATORS),
+    line("POST", "/api/nsk/v1/passport/organisations", ADMINISTRATORS),
+    line("GET", "/api/nsk/v1/passport/groups", ADMINISTRATORS),
+    line("POST", "/api/nsk/v1/passport/groups", ADMINISTRATORS),
+    line("POST", "/api/nsk/v1/passport/groups/members", ADMINISTRATORS),
+    line("GET", "/api/nsk/v1/passport/clients", ADMINISTRATORS),
+    line("POST", "/api/nsk/v1/passport/clients", ADMINISTRATORS),
+    line("POST", "/api/nsk/v1/passport/clients/{id}/secret", ADMINISTRATORS),
+    line("POST", "/api/nsk/v1/passport/clients/{id}/state", ADMINISTRATORS),
+    line("GET", "/api/nsk/v1/passport/services", ADMINISTRATORS),
+    line("POST", "/api/nsk/v1/passport/services", ADMINISTRATORS),
+    line("GET", "/api/nsk/v1/passport/keys", ADMINISTRATORS),
+    line("POST", "/api/nsk/v1/passport/keys", ADMINISTRATORS),
+    line("POST", "/api/nsk/v1/passport/epochs", ADMINISTRATORS),
     line("GET", "/api/nsk/v1/passport/audit", ADMINISTRATORS),
     line("GET", "/api/nsk/v1/passport/audit/export", ADMINISTRATORS),
     // OAuth looks at clients and tokens by itself, and has errors of its own.

@@ -1,10 +1,15 @@
 //! The commands and their arguments, with help that teaches by example.
 
 mod audit;
+mod identity;
 mod tls;
 
 pub use audit::{AuditCommand, AuditExportArgs, AuditListArgs, AuditVerifyArgs};
 
+pub use identity::{
+    ClientArgs, ClientCommand, GroupCommand, IdentityCommand, ListingArgs, MemberArgs, NewArgs,
+    OrgCommand, PeopleCommand, ServiceCommand,
+};
 pub use tls::TlsCommand;
 
 use super::pace::Pace;
@@ -94,6 +99,9 @@ pub enum Command {
     /// Manage sign-in by PIN at this station, and make manifests for stations.
     #[command(subcommand)]
     Station(StationCommand),
+    /// Manage the passport: the first administrator, people, organisations, clients, services.
+    #[command(subcommand)]
+    Identity(IdentityCommand),
     /// Manage the people who may sign in.
     #[command(subcommand)]
     User(UserCommand),

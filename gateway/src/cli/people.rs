@@ -130,7 +130,7 @@ pub(super) fn on_store<T>(
     })
 }
 
-fn hashed(password: &str) -> Result<String, Trouble> {
+pub(super) fn hashed(password: &str) -> Result<String, Trouble> {
     if password.chars().count() < PASSWORD_CHARS_MIN {
         return Err(Trouble::new("the password is too short")
             .remedy(format!("give at least {PASSWORD_CHARS_MIN} characters")));
@@ -142,7 +142,7 @@ fn hashed(password: &str) -> Result<String, Trouble> {
 }
 
 /// The password: one line of standard input, without echo when a person types it.
-fn ask(terminal: &mut Terminal<'_>) -> Result<String, Trouble> {
+pub(super) fn ask(terminal: &mut Terminal<'_>) -> Result<String, Trouble> {
     let stdin = std::io::stdin();
     let typed = isatty(&stdin);
     if typed {

@@ -174,3 +174,38 @@ fn a_form_is_rebuilt_from_a_bank_and_a_seed() {
     assert_eq!(code, 1);
     assert!(err.contains("64 hexadecimal digits"), "{err}");
 }
+
+#[test]
+fn the_passports_registries_are_kept_from_the_command_line() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("data").display().to_string();
+    let identity = |arguments: &[&str]| {
+        let place = ["--data", data.as_str()];
+        let all = ["identity"].iter().chain(arguments).chain(&place);
+        call(&all.copied().collect::<Vec<_>>())
+    };
+    assert_eq!(call(&["migrate", "--data", &data]).0, 0);
+    let opn = "org/coc-12@nark.example";
+    let (code, out, err) = identity(&["org", "add", "ORG/coc-12@nark.example", "--name", "ЦОК 12"]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert_eq!(identity(&["org", "add", opn, "--name", "twin"]).0, 1);
+    assert_eq!(identity(&["org", "disable", opn]).0, 0);
+    let (_, out, _) = identity(&["org", "list", "--json"]);
+    let listed: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((&listed[0]["opn"], &listed[0]["active"]), (&opn.into(), &false.into()));
+
+    let (code, out, _) =
+        identity(&["client", "add", "portal", "--name", "Portal", "--kind", "confidential"]);
+    let secret = out.lines().last().expect("a secret").to_owned();
+    assert_eq!((code, secret.len()), (0, 43), "{out}");
+    let (_, out, _) = identity(&["client", "list", "--json"]);
+    assert!(out.contains("portal") && !out.contains(&secret), "{out}");
+
+    let service = ["service", "add", "mak/mak-07", "--name", "MAK", "--requires"];
+    for (requires, code) in [(r#"{"roles": ["expert"]}"#, 0), (r#"{"role": ["expert"]}"#, 1)] {
+        let all: Vec<&str> = service.iter().copied().chain([requires]).collect();
+        assert_eq!(identity(&all).0, code, "{requires}");
+    }
+    assert_eq!(identity(&["user", "grant", "nobody@nark.example", "expert"]).0, 1);
+    assert_eq!(identity(&["user", "list"]), (0, String::new(), String::new()));
+}

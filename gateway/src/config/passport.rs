@@ -1,6 +1,7 @@
 //! The digital passport's choices.
 
 use crate::passport::keys::KEK_FILE;
+use crate::passport::names::RealmPolicy;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ pub struct PassportConfig {
     /// The file of the key that seals signing keys, readable by its owner alone. Empty: `kek` in the
     /// data directory.
     pub kek_file: PathBuf,
+    /// Names of people may be written in Cyrillic, never mixed with Latin.
+    pub cyrillic_names: bool,
     /// Requests that one client may make in a minute.
     pub requests_per_client_per_minute: u32,
     /// Requests to the passport's endpoints that one address may make in a minute.
@@ -29,6 +32,7 @@ impl Default for PassportConfig {
         Self {
             issuer: String::new(),
             kek_file: PathBuf::new(),
+            cyrillic_names: false,
             requests_per_client_per_minute: 6_000,
             requests_per_address_per_minute: 6_000,
             failures_per_address_per_minute: 60,
@@ -48,6 +52,11 @@ impl PassportConfig {
             self.failures_per_address_per_minute,
         ];
         need(shares.iter().all(|share| *share > 0), "passport: every …_per_minute is at least 1");
+    }
+
+    /// What names of people may look like.
+    pub fn realm_policy(&self) -> RealmPolicy {
+        RealmPolicy { cyrillic: self.cyrillic_names }
     }
 
     /// The file of the key that seals signing keys, where the data lies there.

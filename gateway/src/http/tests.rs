@@ -1,5 +1,6 @@
 //! The list of routes against the permission table and against the OpenAPI document.
 
+mod admin;
 mod attacks;
 mod calls;
 pub(crate) mod station;
