@@ -1,7 +1,7 @@
 //! Who is asking, and whether they may: tokens, passwords, the permission table and its guard.
 //!
-//! `signin` is the seam for the digital passport; `token` makes and verifies what a sign-in gives;
-//! `permissions` says who may call which route and `guard` enforces it.
+//! `signin` is the seam for the digital passport; its keyring makes and verifies what a sign-in
+//! gives; `permissions` says who may call which route and `guard` enforces it.
 
 mod cache;
 pub mod door;
@@ -10,9 +10,8 @@ mod limiter;
 pub mod password;
 pub mod permissions;
 mod principal;
+mod proofs;
 pub mod signin;
-use crate::passport::format::strict as strict_json;
-pub mod token;
 
 pub use guard::{guard, same_origin};
 pub use limiter::{Limiter, place_of};
@@ -23,24 +22,36 @@ use crate::adapters::StoreRevocation;
 use crate::config::AuthConfig;
 use crate::error::{ApiError, Trouble};
 use crate::passport::audit::{Audit, Entry};
+pub use crate::passport::format::TokenFault;
+use crate::passport::format::dpop::check_proof;
+use crate::passport::format::{Audience, Expect, Format};
+use crate::passport::keys::{Keyring, Ring};
 use crate::passport::seal::station::Station;
 use crate::telemetry::{Metrics, Outcome};
 use actix_web::cookie::{Cookie, SameSite};
 use actors::ports::{Clock, IdSource, Revocation};
 use cache::Verified;
 use engine::identity::Standing;
+use engine::identity::claims::{Claims, Class};
 use engine::{Moment, Span};
 use entities::{NewRevocation, Store, StoreError};
 use password::Passwords;
+use proofs::Proofs;
 use serde_json::json;
 use signin::{Known, SignInFault};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use token::{Signer, TokenFault};
 
-/// The name under which the store keeps the signing key.
-const KEY_NAME: &str = "paseto-v4-public";
+/// Classes that this service takes when they are for its own SPN.
+const FOR_US: &[Class] = &[Class::Svc, Class::Dlg, Class::Legacy];
+/// Classes for the issuer itself, taken where the permission table says so.
+const FOR_ISSUER: &[Class] = &[Class::Base, Class::Role];
+/// The client of tokens that a sign-in at this installation gives. No client of the passport can
+/// have this id.
+pub const LOCAL_CLIENT: &str = "nsk:local";
+/// How a local password is written in `acr`.
+const LOCAL_ACR: &str = "urn:nsk:acr:password";
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Sign-in and tokens. Cheap to clone.
@@ -48,8 +59,11 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub struct Auth(Arc<Inner>);
 
 struct Inner {
-    signer: Signer,
+    keys: Keyring,
+    /// The SPN of this installation.
+    spn: String,
     verified: Verified,
+    proofs: Proofs,
     passwords: Passwords,
     by_address: Limiter<IpAddr>,
     by_login: Limiter<String>,
@@ -65,8 +79,10 @@ struct Inner {
 
 /// What sign-in stands on.
 pub struct AuthDeps {
-    /// People and the signing key.
+    /// People.
     pub store: Store,
+    /// Signing keys.
+    pub keys: Keyring,
     /// Which tokens are revoked.
     pub revocation: Arc<StoreRevocation>,
     /// The station's clock.
@@ -97,21 +113,11 @@ impl std::fmt::Debug for SignedIn {
 }
 
 impl Auth {
-    /// Reads the signing key, or makes it at the first start.
+    /// Ready to sign people in.
     ///
     /// # Errors
-    /// When the store does not answer or its key cannot be used.
-    pub async fn start(deps: AuthDeps, config: &AuthConfig) -> Result<Auth, Trouble> {
-        let unusable = || {
-            Trouble::new("the signing key in the database cannot be used")
-                .remedy("restore the database file from a copy; `nsk doctor` checks it")
-        };
-        let fresh = token::new_key().map_err(|_| unusable())?;
-        let key = deps.store.secret_get_or_put(KEY_NAME, &fresh).await.map_err(|e| {
-            Trouble::new(format!("the signing key cannot be read: {e}"))
-                .remedy("check the data directory with `nsk doctor`")
-        })?;
-        let signer = Signer::new(&key, &config.issuer, &config.audience).map_err(|_| unusable())?;
+    /// When the first password hash cannot be made.
+    pub fn start(deps: AuthDeps, config: &AuthConfig) -> Result<Auth, Trouble> {
         let limits = &config.limits;
         let passwords =
             Passwords::new(limits.password_checks_max, limits.password_queue_max, deps.ids.salt())
@@ -119,7 +125,9 @@ impl Auth {
         let keys = limits.attempt_keys_max;
         let (a, b) = (limits.attempts_per_address_per_minute, limits.attempts_per_login_per_minute);
         Ok(Auth(Arc::new(Inner {
-            signer,
+            keys: deps.keys,
+            spn: config.audience.clone(),
+            proofs: Proofs::default(),
             verified: Verified::default(),
             passwords,
             by_address: Limiter::new(deps.clock.clone(), a, MINUTE, keys),
@@ -173,7 +181,9 @@ impl Auth {
                 inner.metrics.sign_in(Outcome::Acked);
                 tracing::info!(person = %known.person, "signed in");
                 let sid = hex::encode(inner.ids.salt());
-                self.issue(&known, sid)
+                let user = inner.store.user_by_person(known.person).await;
+                let user = user.map_err(|e| ApiError::internal(&e))?;
+                self.issue(&Known { uid: user.map(|user| user.uid), ..known }, sid)
             }
             Err(SignInFault::Wrong) => {
                 let subject = Some(signin::login_of(cut(login)));
@@ -200,22 +210,49 @@ impl Auth {
     /// # Errors
     /// 500 when it cannot be signed.
     pub fn issue(&self, known: &Known, sid: String) -> Result<SignedIn, ApiError> {
-        let now = self.0.clock.now();
-        // Tokens carry whole seconds.
-        let expires_at = now + self.0.session;
-        let expires_at = Moment(expires_at.0.div_euclid(1_000) * 1_000);
-        let jti = hex::encode(self.0.ids.salt());
-        let principal = Principal {
-            person: known.person,
-            name: known.name.clone(),
-            roles: known.roles.clone(),
-            carried: Principal::bare(&jti, &sid, expires_at),
-            jti,
+        let inner = &self.0;
+        let whole = |at: Moment| Moment(at.0.div_euclid(1_000) * 1_000);
+        let now = whole(inner.clock.now());
+        let uid = known.uid.unwrap_or_else(|| signin::uid_of(inner.keys.issuer(), known.person));
+        let subject = uid.to_string();
+        let claims = Claims {
+            iss: inner.keys.issuer().to_owned(),
+            sub: uid,
+            aud: inner.spn.clone(),
+            iat: now,
+            nbf: now,
+            exp: now + inner.session,
+            jti: hex::encode(inner.ids.salt()),
+            cls: Class::Svc,
             sid,
-            expires_at,
+            upn: String::new(),
+            name: known.name.clone(),
+            person: Some(known.person),
+            oid: None,
+            opn: None,
+            roles: known.roles.clone(),
+            groups: [].into(),
+            claims: [].into(),
+            cid: LOCAL_CLIENT.to_owned(),
+            ep: inner.revocation.epochs_for(
+                &subject,
+                None,
+                Some(LOCAL_CLIENT),
+                Some(&inner.spn),
+                None,
+            ),
+            auth_time: now,
+            acr: LOCAL_ACR.to_owned(),
+            amr: ["pwd".to_owned()].into(),
+            scope: [].into(),
+            act: None,
+            orig: None,
+            cnf: None,
+            rw: None,
         };
-        let token = self.0.signer.sign(&principal, now).map_err(|e| ApiError::internal(&e))?;
-        Ok(SignedIn { token, principal })
+        let token = inner.keys.issue(&claims, Format::Paseto);
+        let token = token.map_err(|e| ApiError::internal(&e))?;
+        Ok(SignedIn { token, principal: Principal::of(claims) })
     }
 
     /// Verifies a token, its revocation included.
@@ -223,38 +260,78 @@ impl Auth {
     /// # Errors
     /// 401; 503 while revocations are not known well enough.
     pub fn verify(&self, token: &str) -> Result<Principal, ApiError> {
-        self.check(token).map_err(|fault| {
-            tracing::debug!(reason = %fault, "token refused");
-            match fault {
-                TokenFault::Unchecked => ApiError::unavailable("tokens cannot be checked now"),
-                _ => ApiError::unauthorized(),
-            }
-        })
+        self.check(token).map_err(said)
+    }
+
+    /// As [`Auth::verify`], of what [`Auth::read`] takes.
+    ///
+    /// # Errors
+    /// As [`Auth::verify`].
+    pub fn admit(&self, token: &str) -> Result<Principal, ApiError> {
+        self.read(token).map_err(said)
     }
 
     /// As [`Auth::verify`], with the reason: a socket closes differently for an expired token.
     ///
     /// # Errors
-    /// The first thing that is wrong with the token.
+    /// The first thing that is wrong with the token. A token that is bound to a key is refused: its
+    /// proof comes with a request.
     pub fn check(&self, token: &str) -> Result<Principal, TokenFault> {
-        let now = self.0.clock.now();
-        let principal = match self.0.verified.get(token, now) {
+        let principal = self.read(token)?;
+        if principal.is_for_issuer() || principal.jkt.is_some() {
+            return Err(TokenFault::Foreign);
+        }
+        Ok(principal)
+    }
+
+    /// As [`Auth::check`], also for tokens of the issuer itself and for bound ones, whose use the
+    /// guard narrows down.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with the token.
+    pub fn read(&self, token: &str) -> Result<Principal, TokenFault> {
+        let inner = &self.0;
+        let now = inner.clock.now();
+        let ring = inner.keys.ring();
+        let principal = match inner.verified.get(token, ring.version, now) {
             Some(principal) => principal,
             None => {
                 // The key that the footer names decides; there is no second try with another.
-                let station = self.0.station.as_ref().filter(|station| station.owns(token));
+                let station = inner.station.as_ref().filter(|station| station.owns(token));
                 let principal = match station {
                     Some(station) => Principal::of_child(station.verify_child(token, now)?)?,
-                    None => self.0.signer.verify(token, now)?,
+                    None => Principal::of(self.verified(&ring, token, now)?),
                 };
-                self.0.verified.keep(token, &principal, now);
+                inner.verified.keep(token, ring.version, &principal, now);
                 principal
             }
         };
-        match self.0.revocation.standing(&principal.carried) {
+        match inner.revocation.standing(&principal.carried) {
             Standing::Good => Ok(principal),
             Standing::Revoked => Err(TokenFault::Revoked),
             Standing::Unknown => Err(TokenFault::Unchecked),
+        }
+    }
+
+    fn verified(&self, ring: &Ring, token: &str, now: Moment) -> Result<Claims, TokenFault> {
+        let expect = Expect { classes: &Class::ALL, audience: Audience::Any };
+        let claims = ring.verify(token, &expect, now)?;
+        let fits = (FOR_US.contains(&claims.cls) && claims.aud == self.0.spn)
+            || (FOR_ISSUER.contains(&claims.cls) && claims.aud == ring.issuer);
+        if fits { Ok(claims) } else { Err(TokenFault::Foreign) }
+    }
+
+    /// Whether a proof of possession is for this request, this token and its key, and new.
+    pub(crate) fn proves(&self, request: &Request<'_>, jkt: &str) -> bool {
+        let url = format!("{}{}", self.0.keys.issuer().trim_end_matches('/'), request.path);
+        let now = self.0.clock.now();
+        let token = Some(request.token);
+        match check_proof(request.proof, request.method, &url, token, now) {
+            Ok(proof) => proof.jkt == jkt && self.0.proofs.first_use(&proof, now),
+            Err(fault) => {
+                tracing::debug!(%fault, "a proof of possession was refused");
+                false
+            }
         }
     }
 
@@ -304,6 +381,26 @@ impl Auth {
         };
         self.0.revocation.revoke(&ended).await
     }
+}
+
+fn said(fault: TokenFault) -> ApiError {
+    tracing::debug!(reason = %fault, "token refused");
+    match fault {
+        TokenFault::Unchecked => ApiError::unavailable("tokens cannot be checked now"),
+        _ => ApiError::unauthorized(),
+    }
+}
+
+/// A request that shows a bound token and the proof of its key.
+pub(crate) struct Request<'a> {
+    /// The method in capitals.
+    pub method: &'a str,
+    /// The path.
+    pub path: &'a str,
+    /// The access token.
+    pub token: &'a str,
+    /// The proof.
+    pub proof: &'a str,
 }
 
 fn cut(login: &str) -> &str {

@@ -79,12 +79,16 @@ fn dispatch(command: Command, terminal: &mut Terminal<'_>) -> Done {
 
 fn routes(args: &arguments::RoutesArgs, terminal: &mut Terminal<'_>) -> Done {
     let who = |route: &Route| route.who().map_or_else(|| "-".to_owned(), |who| who.to_string());
+    let line = |route: &Route| crate::auth::permissions::find(route.method, route.path);
+    let scope = |route: &Route| line(route).and_then(crate::auth::Permission::scope);
+    let for_issuer = |route: &Route| line(route).is_some_and(crate::auth::Permission::for_issuer);
     if args.json {
         let list: Vec<_> = http::ROUTES
             .iter()
             .map(|r| {
                 serde_json::json!({
                     "service": r.service.word(), "method": r.method, "path": r.path, "who": who(r),
+                    "scope": scope(r), "for_issuer": for_issuer(r),
                 })
             })
             .collect();
@@ -92,7 +96,14 @@ fn routes(args: &arguments::RoutesArgs, terminal: &mut Terminal<'_>) -> Done {
     }
     for route in http::ROUTES {
         let (service, method, path) = (route.service.word(), route.method, route.path);
-        terminal.say(format_args!("{service:<11} {method:<7} {path:<46} {}", who(route)));
+        let scope = scope(route).unwrap_or("-");
+        let audience = match (scope, for_issuer(route)) {
+            ("-", _) => "-",
+            (_, true) => "own spn, issuer",
+            (_, false) => "own spn",
+        };
+        let (scope, who) = (format_args!("{scope:<10} {audience:<15}"), who(route));
+        terminal.say(format_args!("{service:<11} {method:<7} {path:<46} {scope} {who}"));
     }
     Ok(0)
 }

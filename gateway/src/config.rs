@@ -90,9 +90,7 @@ impl Default for ServerConfig {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AuthConfig {
-    /// The issuer written into tokens: this installation's name.
-    pub issuer: String,
-    /// For whom its tokens are: a token of another audience is refused.
+    /// This installation's SPN, for whom its tokens are: a token for another is refused.
     pub audience: String,
     /// How long a sign-in lasts, in minutes; at most a week.
     pub session_minutes: u32,
@@ -103,7 +101,6 @@ pub struct AuthConfig {
 impl Default for AuthConfig {
     fn default() -> Self {
         Self {
-            issuer: "nsk-station".to_owned(),
             audience: "mak/station".to_owned(),
             session_minutes: 480,
             limits: AuthLimits::default(),
@@ -204,7 +201,6 @@ impl Config {
             "server.origins: each like https://host or https://host:port, without a path",
         );
         self.store.check(&mut need);
-        need(is_name(&self.auth.issuer), "auth.issuer: 1 to 100 visible characters");
         need(is_name(&self.auth.audience), "auth.audience: 1 to 100 visible characters");
         need(
             (1..=10_080).contains(&self.auth.session_minutes),

@@ -170,6 +170,7 @@ async fn assemble(
     .await?;
     let auth_deps = AuthDeps {
         station: station.clone(),
+        keys: keys.clone(),
         store: store.clone(),
         revocation: ground.revocation.clone(),
         clock: ground.clock.clone(),
@@ -177,7 +178,7 @@ async fn assemble(
         metrics: ground.metrics.clone(),
         audit: audit.clone(),
     };
-    let auth = Auth::start(auth_deps, &config.auth).await?;
+    let auth = Auth::start(auth_deps, &config.auth)?;
     let system = System::start(ground.deps).await.map_err(|e| {
         Trouble::new(format!("the exams cannot be started: {e}"))
             .remedy("check the data directory with `nsk doctor`")
@@ -230,6 +231,7 @@ async fn assemble(
     let mut watchers = vec![
         watch::clock(ground.station, app.board.clone()),
         watch::revocations(ground.revocation, clock),
+        watch::keys(app.passport.keys.clone()),
         watch::sittings(&app),
         watch::picture(Rc::downgrade(&system), picture),
     ];

@@ -2,7 +2,7 @@
 //! each of its requests. Expiry is checked on every look; revocation is the caller's next question.
 
 use super::principal::Principal;
-use super::token::TOKEN_BYTES_MAX;
+use crate::passport::format::TOKEN_BYTES_MAX;
 use engine::{Hash, Moment};
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
@@ -10,9 +10,10 @@ use std::sync::{PoisonError, RwLock};
 /// Tokens kept; more, and all are forgotten at once.
 const KEPT_MAX: usize = 10_000;
 
-/// Verified tokens by their SHA-256.
+/// Verified tokens by their SHA-256, each with the version of the keys that verified it: when a key
+/// changes, nothing of before counts.
 #[derive(Debug, Default)]
-pub(super) struct Verified(RwLock<HashMap<Hash, Principal>>);
+pub(super) struct Verified(RwLock<HashMap<Hash, (u64, Principal)>>);
 
 fn key(token: &str) -> Hash {
     Hash::of(&[token.as_bytes()])
@@ -20,23 +21,24 @@ fn key(token: &str) -> Hash {
 
 impl Verified {
     /// The principal of a token that was verified before and has not expired.
-    pub fn get(&self, token: &str, now: Moment) -> Option<Principal> {
+    pub fn get(&self, token: &str, keys: u64, now: Moment) -> Option<Principal> {
         if token.len() > TOKEN_BYTES_MAX {
             return None;
         }
         let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        kept.get(&key(token)).filter(|principal| now < principal.expires_at).cloned()
+        let (version, principal) = kept.get(&key(token))?;
+        (*version == keys && now < principal.expires_at).then(|| principal.clone())
     }
 
     /// Keeps a token that was just verified.
-    pub fn keep(&self, token: &str, principal: &Principal, now: Moment) {
+    pub fn keep(&self, token: &str, keys: u64, principal: &Principal, now: Moment) {
         let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT_MAX {
-            kept.retain(|_, principal| now < principal.expires_at);
+            kept.retain(|_, (version, kept)| *version == keys && now < kept.expires_at);
         }
         if kept.len() >= KEPT_MAX {
             kept.clear();
         }
-        kept.insert(key(token), principal.clone());
+        kept.insert(key(token), (keys, principal.clone()));
     }
 }

@@ -1,9 +1,10 @@
 //! The guard before every route: it finds the route's line in the permission table, verifies the
 //! token and puts the [`Principal`] into the request. A route without a line is refused.
 
+use super::Request;
 use super::door;
-use super::permissions::{self, Who};
-use super::principal::{Principal, SESSION_COOKIE};
+use super::permissions::{self, Permission, Who};
+use super::principal::{NOBODY, Principal, SESSION_COOKIE};
 use crate::app::App;
 use crate::config::ServerConfig;
 use crate::error::ApiError;
@@ -15,7 +16,8 @@ use actix_web::{HttpMessage, HttpRequest, ResponseError, web};
 
 /// Where a token was found.
 enum Found {
-    Header(String),
+    Bearer(String),
+    Dpop(String),
     Cookie(String),
 }
 
@@ -55,7 +57,7 @@ fn admit(request: &HttpRequest) -> Result<Option<Principal>, ApiError> {
         tracing::error!(route = %pattern, "a route has no line in the permission table");
         return Err(ApiError::forbidden("this route has no permission"));
     };
-    let principal = sign_in(request);
+    let principal = sign_in(request).and_then(|principal| within(principal, permission));
     match permission.who {
         Who::Anyone => Ok(principal.ok()),
         Who::SignedIn => principal.map(Some),
@@ -69,10 +71,47 @@ fn admit(request: &HttpRequest) -> Result<Option<Principal>, ApiError> {
     }
 }
 
+/// A token's limits beside its owner's roles: its scope, its audience, and whether it is anybody's
+/// whom exams know.
+fn within(principal: Principal, line: &Permission) -> Result<Principal, ApiError> {
+    let Some(scope) = line.scope() else { return Ok(principal) };
+    if principal.is_for_issuer() && !line.for_issuer() {
+        return Err(ApiError::unauthorized());
+    }
+    if !principal.is_for_issuer() && !principal.may(scope) {
+        return Err(ApiError::forbidden(format!("the token lacks the scope {scope}")));
+    }
+    if principal.person == NOBODY && !line.for_issuer() {
+        return Err(ApiError::forbidden("the token's owner is no person of this station"));
+    }
+    Ok(principal)
+}
+
 fn sign_in(request: &HttpRequest) -> Result<Principal, ApiError> {
     let app = request.app_data::<web::Data<App>>().ok_or_else(ApiError::unauthorized)?;
     match token_of(request)? {
-        Found::Header(token) => app.auth.verify(&token),
+        Found::Bearer(token) => {
+            let principal = app.auth.admit(&token)?;
+            if principal.jkt.is_some() {
+                tracing::debug!("a bound token without its proof");
+                return Err(ApiError::unauthorized());
+            }
+            Ok(principal)
+        }
+        Found::Dpop(token) => {
+            let principal = app.auth.admit(&token)?;
+            let jkt = principal.jkt.clone().ok_or_else(ApiError::unauthorized)?;
+            let mut proofs = request.headers().get_all("DPoP");
+            let (proof, more) = (proofs.next().and_then(|p| p.to_str().ok()), proofs.next());
+            let proof = proof.filter(|_| more.is_none()).ok_or_else(ApiError::unauthorized)?;
+            let (method, path) = (request.method().as_str(), request.path());
+            let shown = Request { method, path, token: &token, proof };
+            if app.auth.proves(&shown, &jkt) {
+                Ok(principal)
+            } else {
+                Err(ApiError::unauthorized())
+            }
+        }
         Found::Cookie(token) => {
             let principal = app.auth.verify(&token)?;
             let safe = [Method::GET, Method::HEAD, Method::OPTIONS];
@@ -85,14 +124,17 @@ fn sign_in(request: &HttpRequest) -> Result<Principal, ApiError> {
 }
 
 /// The bearer token of the `Authorization` header, else the session cookie. The header's scheme is
-/// `Bearer`, or `Baerer` as legacy clients spell it, in any case.
+/// `Bearer`, or `Baerer` as legacy clients spell it, or `DPoP` for a bound token, in any case.
 fn token_of(request: &HttpRequest) -> Result<Found, ApiError> {
     if let Some(value) = request.headers().get(header::AUTHORIZATION) {
         let value = value.to_str().map_err(|_| ApiError::unauthorized())?;
         let (scheme, token) = value.split_once(' ').ok_or_else(ApiError::unauthorized)?;
         let known = ["bearer", "baerer"].iter().any(|s| scheme.eq_ignore_ascii_case(s));
+        let token = token.trim().to_owned();
         return if known {
-            Ok(Found::Header(token.trim().to_owned()))
+            Ok(Found::Bearer(token))
+        } else if scheme.eq_ignore_ascii_case("dpop") {
+            Ok(Found::Dpop(token))
         } else {
             Err(ApiError::unauthorized())
         };

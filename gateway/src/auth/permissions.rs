@@ -69,6 +69,36 @@ pub struct Permission {
     pub who: Who,
 }
 
+impl Permission {
+    /// The scope that a token of a client must have for it; nothing where anybody may call it. One
+    /// word for a family of routes, so that what a person consents to stays readable.
+    pub fn scope(&self) -> Option<&'static str> {
+        if self.who == Who::Anyone {
+            return None;
+        }
+        let under = |prefix: &str| self.path.starts_with(prefix);
+        Some(if under("/api/nsk/v1/passport/") {
+            "passport"
+        } else if under("/api/v1/admin/") || under("/api/v1/sync/") {
+            "admin"
+        } else if under("/api/v1/") {
+            "mak"
+        } else if under("/api/nsk/v1/tickets") {
+            "live"
+        } else if self.method == "GET" || under("/api/nsk/v1/session") {
+            "exam.read"
+        } else {
+            "exam.write"
+        })
+    }
+
+    /// Whether a token for the issuer itself (`base`, `role`) is taken beside those for this
+    /// service's own SPN.
+    pub fn for_issuer(&self) -> bool {
+        self.path.starts_with("/api/nsk/v1/passport/")
+    }
+}
+
 const fn line(method: &'static str, path: &'static str, who: Who) -> Permission {
     Permission { method, path, who }
 }
@@ -222,6 +252,21 @@ mod tests {
     fn an_empty_list_of_roles_would_lock_everybody_out() {
         for permission in PERMISSIONS {
             assert_ne!(permission.who, Who::Roles(&[]), "{}", permission.path);
+        }
+    }
+
+    #[test]
+    fn each_line_names_its_scope() {
+        let of = |method, path| find(method, path).expect("a line").scope();
+        assert_eq!(of("GET", "/api/nsk/v1/exams"), Some("exam.read"));
+        assert_eq!(of("POST", "/api/nsk/v1/exams"), Some("exam.write"));
+        assert_eq!(of("POST", "/api/v1/admin/poweroff"), Some("admin"));
+        assert_eq!(of("GET", "/api/v1/exam/events"), Some("mak"));
+        assert_eq!(of("POST", "/api/nsk/v1/tickets"), Some("live"));
+        assert_eq!(of("GET", "/livez"), None);
+        for line in PERMISSIONS {
+            assert_eq!(line.scope().is_none(), line.who == Who::Anyone, "{}", line.path);
+            assert!(!line.for_issuer() || line.scope() == Some("passport"));
         }
     }
 

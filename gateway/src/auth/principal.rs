@@ -1,24 +1,38 @@
 //! The signed-in person behind a request, as the verified token names them.
 
-use super::token::TokenFault;
+use super::TokenFault;
 use crate::error::ApiError;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use engine::exam::view::Audience;
 use engine::exam::{Issuer, Role};
-use engine::identity::{Carried, Claims};
+use engine::identity::{Carried, Claims, Class};
 use engine::{Exam, Moment, PersonId};
 use std::collections::BTreeSet;
 use std::future::{Ready, ready};
+use uuid::Uuid;
 
 /// The cookie in which browsers hold their token: HttpOnly, SameSite=Strict.
 pub const SESSION_COOKIE: &str = "nsk_session";
 
+/// Nobody's number.
+pub const NOBODY: PersonId = PersonId(0);
+
 /// A verified token's owner.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Principal {
-    /// Who.
+    /// Who. [`NOBODY`] for a service, and for a person whom this station's exams do not know.
     pub person: PersonId,
+    /// Their uid.
+    pub uid: Uuid,
+    /// What the token is for.
+    pub class: Class,
+    /// What it may be used for; a local sign-in's is for all that its roles may do.
+    pub scope: BTreeSet<String>,
+    /// The client that asked for it.
+    pub client: String,
+    /// The thumbprint of the key that its holder must prove to have.
+    pub jkt: Option<String>,
     /// Full name.
     pub name: String,
     /// The roles they signed in with.
@@ -34,25 +48,71 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// The owner of a station's own token.
-    ///
-    /// # Errors
-    /// When the token names nobody that exams know.
-    pub fn of_child(claims: Claims) -> Result<Principal, TokenFault> {
-        Ok(Principal {
-            person: claims.person.ok_or(TokenFault::Claims)?,
+    /// The principal of verified claims.
+    pub fn of(claims: Claims) -> Principal {
+        Principal {
             carried: claims.carried(),
+            person: claims.person.unwrap_or(NOBODY),
+            uid: claims.sub,
+            class: claims.cls,
+            scope: claims.scope,
+            client: claims.cid,
+            jkt: claims.cnf.and_then(|cnf| cnf.jkt),
             name: claims.name,
             roles: claims.roles,
             jti: claims.jti,
             sid: claims.sid,
             expires_at: claims.exp,
-        })
+        }
     }
 
-    /// What a revocation can hit of a token that carries no epochs.
-    pub fn bare(jti: &str, sid: &str, exp: Moment) -> Carried {
-        Carried { jti: jti.to_owned(), sid: sid.to_owned(), orig: None, epochs: Vec::new(), exp }
+    /// The owner of a station's own token.
+    ///
+    /// # Errors
+    /// When the token names nobody that exams know.
+    pub fn of_child(claims: Claims) -> Result<Principal, TokenFault> {
+        if claims.person.is_none() {
+            return Err(TokenFault::Claims);
+        }
+        Ok(Principal::of(claims))
+    }
+
+    /// Whether the token is for the issuer itself and for no service.
+    pub fn is_for_issuer(&self) -> bool {
+        matches!(self.class, Class::Base | Class::Role)
+    }
+
+    /// Whether the token may be used for this: it says so, or comes from a sign-in here.
+    pub fn may(&self, scope: &str) -> bool {
+        let local = self.client == super::LOCAL_CLIENT || self.class == Class::Child;
+        (local && self.scope.is_empty()) || self.scope.contains(scope)
+    }
+
+    /// Somebody of a test.
+    #[cfg(test)]
+    pub(crate) fn somebody(person: u64, expires_at: Moment) -> Principal {
+        let (jti, sid) = ("j".to_owned(), "s".to_owned());
+        let epochs = Vec::new();
+        Principal {
+            carried: Carried {
+                jti: jti.clone(),
+                sid: sid.clone(),
+                orig: None,
+                epochs,
+                exp: expires_at,
+            },
+            person: PersonId(person),
+            uid: Uuid::nil(),
+            class: Class::Svc,
+            scope: BTreeSet::new(),
+            client: super::LOCAL_CLIENT.to_owned(),
+            jkt: None,
+            name: String::new(),
+            roles: BTreeSet::new(),
+            jti,
+            sid,
+            expires_at,
+        }
     }
 
     /// The issuer of this person's commands.

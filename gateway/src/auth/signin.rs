@@ -7,10 +7,11 @@
 
 use super::password::{PasswordFault, Passwords};
 use super::permissions::role_of;
-use engine::PersonId;
 use engine::exam::Role;
+use engine::{Hash, PersonId};
 use entities::{Person, Store, StoreError};
 use std::collections::BTreeSet;
+use uuid::Uuid;
 
 /// Longest login, bytes.
 pub const LOGIN_BYTES_MAX: usize = 200;
@@ -24,6 +25,8 @@ pub struct Known {
     pub name: String,
     /// What they may do.
     pub roles: BTreeSet<Role>,
+    /// Their uid at the passport, where they have one.
+    pub uid: Option<Uuid>,
 }
 
 impl From<&Person> for Known {
@@ -33,6 +36,7 @@ impl From<&Person> for Known {
             person: person.id,
             name: person.name.clone(),
             roles: person.roles.iter().filter_map(|word| role_of(word)).collect(),
+            uid: None,
         }
     }
 }
@@ -64,6 +68,15 @@ impl From<PasswordFault> for SignInFault {
             PasswordFault::Broken => SignInFault::Broken(fault.to_string()),
         }
     }
+}
+
+/// The uid of a person whom only this station knows: the same at each sign-in, and no other's.
+pub fn uid_of(issuer: &str, person: PersonId) -> Uuid {
+    let hash =
+        Hash::of(&[b"nsk-person\0", issuer.as_bytes(), b"\0", person.to_string().as_bytes()]);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.0[..16]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
 /// A login as it is kept and compared: without spaces around it, in lower case.

@@ -32,7 +32,10 @@ async fn auth_over(store: &Store, clock: Arc<ManualClock>) -> Auth {
         signer: None,
     };
     let (audit, _) = Audit::start(audit_deps).await.expect("an audit");
+    let kek = crate::passport::keys::Kek::new([1; 32]);
+    let keys = Keyring::start(store, Arc::new(SystemIds), clock.clone(), kek, "https://id.example");
     let deps = AuthDeps {
+        keys: keys.await.expect("keys"),
         store: store.clone(),
         revocation: Arc::new(revocation),
         clock,
@@ -41,7 +44,7 @@ async fn auth_over(store: &Store, clock: Arc<ManualClock>) -> Auth {
         audit,
         station: None,
     };
-    Auth::start(deps, &AuthConfig::default()).await.expect("sign-in")
+    Auth::start(deps, &AuthConfig::default()).expect("sign-in")
 }
 
 async fn desk() -> Desk {
@@ -154,15 +157,7 @@ async fn a_revocation_written_by_another_process_is_seen() {
 
 #[test]
 fn the_cookie_is_out_of_reach_of_scripts_and_other_sites() {
-    let principal = Principal {
-        person: engine::PersonId(1),
-        name: String::new(),
-        roles: Default::default(),
-        jti: "j".into(),
-        sid: "s".into(),
-        expires_at: Moment(90_000),
-        carried: Principal::bare("j", "s", Moment(90_000)),
-    };
+    let principal = Principal::somebody(1, Moment(90_000));
     let signed_in = SignedIn { token: "v4.public.x".into(), principal };
     let text = session_cookie(&signed_in, Moment(30_000), true).to_string();
     for part in ["nsk_session=v4.public.x", "HttpOnly", "SameSite=Strict", "Secure", "Max-Age=60"] {

@@ -36,7 +36,7 @@ fn a_mistake_is_found_and_named() {
         ("[server]\nport = 80", "port"),
         ("[server]\nlisten = \"here\"", "listen"),
         ("[actors]\nmailbox = 3", "mailbox"),
-        ("[auth]\nissuer = \"\"", "auth.issuer"),
+        ("[auth]\naudience = \"\"", "auth.audience"),
         ("[auth]\nsession_minutes = 20000", "auth.session_minutes"),
         ("[auth.limits]\npassword_checks_max = 0", "auth.limits.password_checks_max"),
         ("[server]\norigins = [\"https://a/b\"]", "server.origins"),
@@ -55,9 +55,9 @@ fn a_mistake_is_found_and_named() {
 
 #[test]
 fn everything_wrong_is_named_at_once() {
-    let text = "[auth]\nissuer = \"\"\nsession_minutes = 0\n[live]\nlist_max = 0";
+    let text = "[auth]\naudience = \"\"\nsession_minutes = 0\n[live]\nlist_max = 0";
     let what = Config::parse(text).expect_err("wrong").what().to_owned();
-    for part in ["auth.issuer", "auth.session_minutes", "live.list_max"] {
+    for part in ["auth.audience", "auth.session_minutes", "live.list_max"] {
         assert!(what.contains(part), "{part} in {what}");
     }
 }

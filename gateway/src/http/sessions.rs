@@ -83,6 +83,7 @@ pub async fn sign_in(
         person: principal.person,
         name: principal.name.clone(),
         roles: principal.roles.clone(),
+        uid: Some(principal.uid),
     };
     app.auth.issue(&known, sid.to_string())
 }

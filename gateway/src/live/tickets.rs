@@ -55,19 +55,9 @@ impl Tickets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::PersonId;
-    use std::collections::BTreeSet;
 
     fn someone() -> Principal {
-        Principal {
-            person: PersonId(7),
-            name: "Анна Орлова".into(),
-            roles: BTreeSet::new(),
-            jti: "j".into(),
-            sid: "s".into(),
-            expires_at: Moment(1_000_000),
-            carried: Principal::bare("j", "s", Moment(1_000_000)),
-        }
+        Principal::somebody(7, Moment(1_000_000))
     }
 
     #[test]

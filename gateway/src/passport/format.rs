@@ -116,6 +116,9 @@ pub enum TokenFault {
     /// Revoked.
     #[error("revoked")]
     Revoked,
+    /// Whether it was revoked cannot be said at this moment.
+    #[error("revocations are not known well enough")]
+    Unchecked,
 }
 
 impl Keyring {

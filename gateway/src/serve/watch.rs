@@ -4,6 +4,7 @@
 use crate::adapters::StoreRevocation;
 use crate::adapters::clock::{JUMP, StationClock};
 use crate::app::App;
+use crate::passport::keys::Keyring;
 use actors::board::{Alert, Board};
 use actors::ports::{Clock, Revoked};
 use actors::system::{Picture, System};
@@ -21,6 +22,8 @@ use tokio::time::{MissedTickBehavior, interval};
 const CLOCK_MS: u64 = 1_000;
 /// How often revocations are read, ms.
 const REVOCATIONS_MS: u64 = 2_000;
+/// Keys are looked after by the calendar every so many reads of them.
+const UPKEEP_EVERY: u64 = 1_800;
 /// Expired revocations are forgotten every so many reads.
 const FORGET_EVERY: u64 = 1_800;
 /// How often the picture is taken, ms.
@@ -32,6 +35,24 @@ fn every(ms: u64) -> tokio::time::Interval {
     let mut ticks = interval(Duration::from_millis(ms));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
+}
+
+/// Takes over what other processes did to the keys, and does what is due by the calendar.
+pub(super) fn keys(keyring: Keyring) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut ticks = every(REVOCATIONS_MS);
+        for turn in 0_u64.. {
+            ticks.tick().await;
+            let done = if turn.is_multiple_of(UPKEEP_EVERY) {
+                keyring.upkeep().await
+            } else {
+                keyring.refresh().await
+            };
+            if let Err(error) = done {
+                tracing::warn!(%error, "the signing keys could not be looked after");
+            }
+        }
+    })
 }
 
 /// Says when the wall clock and the station's clock differ.

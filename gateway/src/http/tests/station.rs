@@ -41,7 +41,9 @@ impl Station {
     /// A token for anybody.
     pub fn token(&self, person: PersonId, role: Role) -> String {
         let known =
-            Known { person, name: format!("человек {person}"), roles: [role].into() };
+            Known {
+                person, name: format!("человек {person}"), roles: [role].into(), uid: None
+            };
         let sid = hex::encode(self.running.app.ids.salt());
         self.running.app.auth.issue(&known, sid).expect("a token").token
     }

@@ -7,7 +7,6 @@ use super::kdf::{Stretcher, Unstretched};
 use super::manifest::{Manifest, ManifestFile, Own, Policy};
 use super::scheme::{KdfParams, Opener};
 use super::secret_file;
-use crate::auth::token as auth;
 use crate::auth::{Limiter, place_of};
 use crate::error::{ApiError, Trouble};
 use crate::passport::audit::{Audit, Entry};
@@ -319,14 +318,9 @@ impl Station {
     ///
     /// # Errors
     /// The first thing that is wrong with it.
-    pub fn verify_child(&self, token: &str, now: Moment) -> Result<Claims, auth::TokenFault> {
-        let loaded = self.loaded().ok_or(auth::TokenFault::Forged)?;
-        child::verify(&loaded.own_ring, &self.0.device.spn, token, now).map_err(|fault| match fault
-        {
-            TokenFault::Expired => auth::TokenFault::Expired,
-            TokenFault::Early => auth::TokenFault::Early,
-            _ => auth::TokenFault::Forged,
-        })
+    pub fn verify_child(&self, token: &str, now: Moment) -> Result<Claims, TokenFault> {
+        let loaded = self.loaded().ok_or(TokenFault::Key)?;
+        child::verify(&loaded.own_ring, &self.0.device.spn, token, now)
     }
 
     /// Whether a token names this station's key.
