@@ -42,6 +42,7 @@ async fn a_key_goes_through_its_life() {
     let purpose = KeyPurpose::JwtEs256;
     let old = keyring.issue(&claims, format).expect("a token");
     assert!(matches!(keyring.rotate(purpose, false).await, Err(KeyFault::State(_))));
+    desk.clock.advance_ms(1);
     keyring.announce(purpose).await.expect("announced");
     assert!(matches!(keyring.announce(purpose).await, Err(KeyFault::State(_))), "one at a time");
     let published = keyring.jwks()["keys"].as_array().map(Vec::len);
