@@ -16,7 +16,7 @@ use gateway::error::Trouble;
 use gateway::serve::{self, Machine};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -45,6 +45,8 @@ pub struct Stack {
 pub struct Place {
     path: PathBuf,
     url: DatabaseUrl,
+    /// The issuer of the first stack here: tokens outlive a restart on another port.
+    issuer: Arc<OnceLock<String>>,
     _kept: Option<Arc<TempDir>>,
 }
 
@@ -63,7 +65,12 @@ impl Place {
         #[expect(clippy::expect_used, reason = "a test without a directory cannot go on")]
         let dir = tempfile::tempdir().expect("a temporary directory");
         let path = dir.path().join("data");
-        Place { path, url: DatabaseUrl::default(), _kept: Some(Arc::new(dir)) }
+        Place {
+            path,
+            url: DatabaseUrl::default(),
+            issuer: Arc::default(),
+            _kept: Some(Arc::new(dir)),
+        }
     }
 
     /// A new directory with a new database on this server.
@@ -77,7 +84,8 @@ impl Place {
 
     /// This directory.
     pub fn at(path: &Path) -> Place {
-        Place { path: path.to_owned(), url: DatabaseUrl::default(), _kept: None }
+        let url = DatabaseUrl::default();
+        Place { path: path.to_owned(), url, issuer: Arc::default(), _kept: None }
     }
 
     /// The configuration of the store here.
@@ -155,6 +163,9 @@ impl Setup {
         let Setup { place, mut config, clock, faults } = self;
         config.store = place.store();
         config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        if let Some(issuer) = place.issuer.get().filter(|_| config.passport.issuer.is_empty()) {
+            config.passport.issuer.clone_from(issuer);
+        }
         let machine = move || Machine { clock, ids: Arc::new(SystemIds), faults };
         let (tell, told) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -176,6 +187,7 @@ impl Setup {
             Ok(started) => started?,
             Err(_) => return Err(Trouble::new("the stack's thread has panicked")),
         };
+        place.issuer.get_or_init(|| app.passport.keys.issuer().to_owned());
         Ok(Stack { addr, app, place, stop: Some(stop), ended: Some(ended) })
     }
 
