@@ -18,6 +18,8 @@
 //!
 //! A [`Store`] reads everything and keeps the small registries. Only [`Store::boot`] gives out a
 //! [`Journal`], the append side, together with the fence it must carry: who boots, writes.
+//! Statements serve SQLite and PostgreSQL alike (`sql.rs`, `failure.rs`); what differs is in
+//! `sqlite.rs`, `postgres.rs` and wherever `Backend` is asked.
 //! The schema belongs to the `migrations` package; a store refuses any other than its own.
 
 mod audit;
