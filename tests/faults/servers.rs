@@ -4,7 +4,6 @@
 
 use crate::kills::{numbers, prepare};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use tests::checker::check;
 use tests::http::Http;
 use tests::journal::streams;
@@ -21,18 +20,9 @@ const PROGRAM_EVERY: u32 = 3;
 /// Commands acknowledged before each death.
 const ACKS: u64 = 40;
 
-/// A configuration that names the server by a file.
-fn config(place: &Place) -> PathBuf {
-    let dir = place.data().parent().expect("a parent");
-    let (config, url) = (dir.join("nsk.toml"), dir.join("url"));
-    std::fs::write(&url, place.store().url.secret()).expect("written");
-    std::fs::write(&config, format!("[store]\nurl_file = {url:?}\n")).expect("written");
-    config
-}
-
 async fn start(place: &Place) -> Nsk {
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-    match Nsk::serve(place.data(), Some(&config(place)), anywhere).await {
+    match Nsk::serve(place.data(), Some(&place.config()), anywhere).await {
         Ok(nsk) => nsk,
         Err(said) => panic!("nsk does not start: {said:?}"),
     }
@@ -80,7 +70,7 @@ async fn nothing_acknowledged_is_lost_when_the_server_dies() {
 async fn the_commands_know_the_centre_s_database() {
     let server = Server::start();
     let place = Place::on(server.url());
-    let (config, data) = (config(&place), place.data().to_string_lossy().into_owned());
+    let (config, data) = (place.config(), place.data().to_string_lossy().into_owned());
     let config = config.to_string_lossy().into_owned();
     let at = ["--config", &config, "--data", &data];
     let nsk = |words: &'static [&'static str]| {
@@ -115,7 +105,7 @@ async fn the_commands_know_the_centre_s_database() {
 
 /// The password in the address that a configuration's file names.
 fn place_password(config: &str) -> String {
-    let url = std::path::Path::new(config).with_file_name("url");
+    let url = std::path::Path::new(config).with_extension("url");
     let url = std::fs::read_to_string(url).expect("an address");
     let secret = url.split_once("nsk:").and_then(|(_, rest)| rest.split_once('@'));
     secret.expect("a password").0.to_owned()

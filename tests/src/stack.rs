@@ -93,6 +93,23 @@ impl Place {
         StoreConfig { url: self.url.clone(), ..StoreConfig::in_directory(&self.path) }
     }
 
+    /// A configuration that leads here; the address of a server is in a file of its own.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn config(&self) -> PathBuf {
+        let (config, url) = (self.path.with_extension("toml"), self.path.with_extension("url"));
+        let mut text = format!("[store]\ndata = {:?}\n", self.path);
+        let mut written = Ok(());
+        if !self.url.secret().is_empty() {
+            text.push_str(&format!("url_file = {url:?}\n"));
+            written = std::fs::write(url, self.url.secret());
+        }
+        let written = written.and_then(|()| std::fs::write(&config, text));
+        assert!(written.is_ok(), "{}: {written:?}", config.display());
+        config
+    }
+
     /// The data directory.
     pub fn data(&self) -> &Path {
         &self.path

@@ -214,9 +214,10 @@ async fn exported() -> Exported {
     let dir = tempfile::tempdir().expect("a directory");
     // While the server runs, and from the store.
     let file = dir.path().join("exam.json");
-    let (number, data) = (EXAM.to_string(), stack.place().data().to_string_lossy().into_owned());
+    let (number, config) = (EXAM.to_string(), stack.place().config());
+    let config = config.to_string_lossy();
     let out = file.to_string_lossy().into_owned();
-    let said = call(&["exam", "export", &number, "--data", &data, "-o", &out]).await;
+    let said = call(&["exam", "export", &number, "--config", &config, "-o", &out]).await;
     assert_eq!(said.code, Some(0), "{said:?}");
     let text = std::fs::read_to_string(&file).expect("the export");
     let document: Value = serde_json::from_str(&text).expect("JSON");
@@ -315,11 +316,11 @@ async fn an_exam_that_has_not_ended_is_not_exported() {
     people.operator.post("/api/nsk/v1/exams", &body).await.json_of(200);
     let reply = people.operator.get(&format!("/api/nsk/v1/exams/{EXAM}/export")).await;
     assert_eq!((reply.status, &reply.json()["code"]), (409, &json!("wrong_phase")));
-    let data = stack.place().data().to_string_lossy().into_owned();
-    let said = call(&["exam", "export", &EXAM.to_string(), "--data", &data]).await;
+    let config = stack.place().config().to_string_lossy().into_owned();
+    let said = call(&["exam", "export", &EXAM.to_string(), "--config", &config]).await;
     assert_eq!((said.code, said.out.as_str()), (Some(1), ""));
     assert!(said.err.contains("seed is sealed"), "{said:?}");
-    let said = call(&["exam", "export", "4242", "--data", &data]).await;
+    let said = call(&["exam", "export", "4242", "--config", &config]).await;
     assert!(said.code == Some(1) && said.err.contains("no exam 4242"), "{said:?}");
     stack.stop().await;
 }
