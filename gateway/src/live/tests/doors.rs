@@ -1,6 +1,7 @@
 //! What stays open while Redis or the database is away, and for how long.
 
 use super::{Client, PATIENCE};
+use crate::adapters::clock::ManualClock;
 use crate::http::tests::station::{Station, run, station_on};
 use crate::http::{Parts, application};
 use crate::serve::Machine;
@@ -8,6 +9,7 @@ use actix_web::dev::Service as _;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::test::{TestRequest, init_service, read_body};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const BOARD: &str = "/api/nsk/v1/board";
 const PRESENCE: &str = "/api/nsk/v1/presence?s=board";
@@ -74,5 +76,46 @@ fn whoever_follows_a_stream_is_listed_until_they_leave() {
         tokio::time::timeout(PATIENCE, gone).await.expect("gone");
         drop(client);
         station.stop().await;
+    });
+}
+
+#[test]
+fn without_its_database_a_station_changes_nothing_after_a_minute_and_is_silent_after_fifteen() {
+    run(async {
+        let clock = Arc::new(ManualClock::default());
+        let machine = Machine { clock: clock.clone(), ..Machine::default() };
+        let station = station_on(machine, |_| {}).await;
+        let operator = station.operator();
+        let mut client = Client::signed_in(&station, &operator).await;
+        station.running.app.store.close().await.expect("closed");
+
+        clock.advance_ms(50_000);
+        assert_eq!(call(&station, change(), &operator).await.0, 200);
+        clock.advance_ms(11_000);
+        let (status, _, retry, _) = call(&station, change(), &operator).await;
+        assert_eq!((status, retry.as_deref()), (503, Some("5")));
+        let (status, age, ..) = call(&station, read(BOARD), &operator).await;
+        assert_eq!(status, 200);
+        let age: u32 = age.expect("told").parse().expect("seconds");
+        assert!((59..=63).contains(&age), "{age}");
+        let cmd = station.running.app.ids.command_id();
+        let command =
+            json!({"t": "cmd", "id": 7, "s": "exam:101", "cmd": cmd, "body": {"type": "open"}});
+        client.say(&command).await;
+        let refused = client.frame("err").await;
+        assert_eq!((&refused["id"], &refused["temporary"]), (&json!(7), &json!(true)));
+
+        clock.advance_ms(14 * 60_000);
+        assert_eq!(client.closed().await.0, 4013);
+        let (status, _, retry, _) = call(&station, read(BOARD), &operator).await;
+        assert!(status == 503 && retry.is_some(), "{status} {retry:?}");
+        for open in ["/livez", "/openapi.json"] {
+            assert_eq!(call(&station, read(open), &operator).await.0, 200, "{open}");
+        }
+        let mut again = Client::connect(&station, &[]).await;
+        again.say(&json!({"t": "hello", "ver": 1, "token": operator})).await;
+        assert_eq!(again.closed().await.0, 4013);
+        // Its database is gone already, so that the end cannot be clean.
+        station.running.stop().await;
     });
 }
