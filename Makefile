@@ -19,6 +19,7 @@ WEB_SOURCES := $(shell find web -type f \
 	-not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
 NPM_STAMP   := web/node_modules/.package-lock.json
 WEB_STAMP   := web/node_modules/.nsk-built
+INTEROP     := tests/interop/.venv/.nsk-installed
 
 .PHONY: help
 help: ## list the targets
@@ -38,7 +39,7 @@ release: need-run web ## build the program that ships: target/release/nsk
 # ---- the gate ----
 
 .PHONY: test
-test: need-test check ## everything: `make check`, then every test
+test: need-test check $(INTEROP) ## everything: `make check`, then every test
 	cargo test --quiet --workspace --doc
 	cargo nextest run --workspace
 	cargo nextest run --workspace --profile centre
@@ -99,6 +100,14 @@ $(WEB_STAMP): $(NPM_STAMP) $(WEB_SOURCES) $(if $(wildcard web/dist/index.html),,
 .PHONY: again
 again:
 
+$(INTEROP): tests/interop/package-lock.json tests/interop/requirements.txt
+	@echo 'installing the clients of the interoperability tests'
+	@npm --prefix tests/interop ci --no-audit --no-fund --loglevel=error
+	@python3 -m venv tests/interop/.venv
+	@tests/interop/.venv/bin/pip install --quiet --disable-pip-version-check \
+		--requirement tests/interop/requirements.txt
+	@touch $@
+
 .PHONY: changelog
 changelog: ## write CHANGELOG.md from the commit messages
 	@$(SCRIPTS)/changelog.sh > CHANGELOG.md.new && mv CHANGELOG.md.new CHANGELOG.md
@@ -106,7 +115,7 @@ changelog: ## write CHANGELOG.md from the commit messages
 .PHONY: clean
 clean: ## remove everything built (demo data in var/ stays)
 	cargo clean --quiet
-	rm -rf web/dist web/node_modules
+	rm -rf web/dist web/node_modules tests/interop/node_modules tests/interop/.venv
 
 .PHONY: need-run need-test
 need-run:

@@ -103,7 +103,7 @@ run)
     install_debian build-essential pkg-config
     ;;
 test)
-    install_debian build-essential pkg-config chromium fonts-dejavu-core \
+    install_debian build-essential pkg-config chromium fonts-dejavu-core python3-venv \
         postgresql redis-server
     install_component rustfmt fmt
     install_component clippy clippy

@@ -64,7 +64,7 @@ def main():
     session = OAuth2Session(
         client["id"],
         client["secret"],
-        scope="openid profile offline_access",
+        scope="openid profile exam",
         redirect_uri=GIVEN["redirect_uri"],
         code_challenge_method="S256",
         token_endpoint_auth_method="client_secret_basic",

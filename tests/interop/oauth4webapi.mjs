@@ -41,7 +41,7 @@ const parameters = new URLSearchParams({
   client_id: client.client_id,
   redirect_uri: given.redirect_uri,
   response_type: 'code',
-  scope: 'openid offline_access',
+  scope: 'openid profile',
   state,
   nonce,
   code_challenge: await oauth.calculatePKCECodeChallenge(verifier),

@@ -15,7 +15,7 @@ async function authorize(config, { par, dpop, scope, extra = {} }) {
   const nonce = client.randomNonce();
   const parameters = {
     redirect_uri: given.redirect_uri,
-    scope: scope ?? 'openid profile offline_access',
+    scope: scope ?? 'openid profile exam',
     code_challenge: await client.calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
     state,
