@@ -42,11 +42,10 @@ async fn given(idp: &Idp) -> Value {
     };
     app.passport.store.put_user(&user).await.expect("a user");
     kit::grant(idp, IVAN, "expert").await;
-    let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned());
     let terms = ClientTerms {
         redirect_uris: vec![CALLBACK.into()],
-        scopes: words(&["openid", "profile", "exam"]).collect(),
-        audiences: words(&[kit::MAK]).collect(),
+        scopes: ["openid", "profile", "exam"].map(str::to_owned).into(),
+        audiences: [kit::MAK.to_owned()].into(),
         ..ClientTerms::default()
     };
     idp.client("interop-web", ClientKind::Confidential, terms.clone()).await;

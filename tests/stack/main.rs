@@ -7,6 +7,7 @@ mod blindness;
 mod clock;
 mod day;
 mod disk;
+mod interop;
 mod limits;
 mod live;
 mod mak;

@@ -4,5 +4,5 @@
 mod attacks;
 mod exchanges;
 mod flows;
-mod kit;
+pub mod kit;
 mod times;

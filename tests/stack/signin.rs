@@ -240,7 +240,8 @@ async fn a_sign_in_that_was_ended_is_over_everywhere() {
     let reply = foreign.submit("/passport/sessions/end", &[("sid", &sid)]).await;
     assert_eq!(reply.status, 404, "of another person");
     assert_eq!(there.open("/passport").await.status, 200);
-    let known = Known { person: PersonId(7), name: "Ivanov".to_owned(), roles: [].into() };
+    let known =
+        Known { person: PersonId(7), name: "Ivanov".to_owned(), roles: [].into(), uid: None };
     let token = stack.app.auth.issue(&known, sid.clone()).expect("a token").token;
     assert_eq!(Http::bearer(stack.addr, &token).get("/api/nsk/v1/session").await.status, 200);
     here.open("/passport").await;
