@@ -140,6 +140,7 @@ fn listen(config: &Config) -> Result<std::net::TcpListener, Trouble> {
     Ok(socket)
 }
 
+#[expect(clippy::too_many_lines, reason = "one list in one order: what is started after what")]
 async fn assemble(
     config: Config,
     machine: Machine,
@@ -263,13 +264,22 @@ async fn keyring(
 ) -> Result<Keyring, Trouble> {
     let listen = listener.local_addr().unwrap_or(config.server.listen);
     let issuer = match config.tls.mode {
-        TlsMode::Station | TlsMode::Files if config.passport.issuer.is_empty() => {
-            config.tls.origin(listen)
-        }
-        _ => config.passport.issuer_at(listen),
+        TlsMode::Station | TlsMode::Files => config.tls.origin(listen),
+        TlsMode::Off => config.passport.issuer_at(listen),
+    };
+    let issuer = match config.passport.issuer.as_str() {
+        // Where it listened first: who is signed in stays so when it moves to another port.
+        "" => first_issuer(store, &issuer).await?,
+        chosen => chosen.to_owned(),
     };
     let kek = Kek::open(&config.passport.kek_in(&config.store.data), ids.seed())?;
     Keyring::start(store, ids.clone(), clock.clone(), kek, &issuer).await
+}
+
+async fn first_issuer(store: &Store, present: &str) -> Result<String, Trouble> {
+    let kept = store.secret_get_or_put("issuer", present.as_bytes()).await;
+    let kept = kept.map_err(|e| Trouble::new(format!("the issuer cannot be read: {e}")))?;
+    Ok(String::from_utf8_lossy(&kept).into_owned())
 }
 
 /// What stands below sign-in and the actors: the booted store, the clock, the ports.

@@ -112,6 +112,7 @@ impl StoreRevocation {
     /// The epochs that a new token is issued under: the global one, and those of its subject,
     /// organisation, client, service (by SPN) and device (by its key's thumbprint) where it has
     /// them.
+    #[expect(clippy::too_many_arguments, reason = "each is a claim of its own")]
     pub fn epochs_for(
         &self,
         subject: &str,

@@ -12,7 +12,7 @@ use url::Url;
 #[serde(deny_unknown_fields, default)]
 pub struct PassportConfig {
     /// The address by which clients and browsers know it, without a slash at the end: it stands in
-    /// tokens as their issuer. Empty: where the program listens.
+    /// tokens as their issuer. Empty: where the program first listened on this database.
     pub issuer: String,
     /// The file of the key that seals signing keys, readable by its owner alone. Empty: `kek` in the
     /// data directory.

@@ -164,6 +164,7 @@ fn a_demo_is_not_shown_to_others() {
         assert!(running.stop().await);
         let mut config = on_free_port(&data);
         config.server.listen = SocketAddr::from(([0, 0, 0, 0], 0));
+        config.tls.allow_plain = true;
         let trouble = start(config).await.err().expect("refused");
         assert!(trouble.what().contains("everybody knows"), "{trouble}");
     });

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::adapters::clock::ManualClock;
+use actors::clock::SystemClock;
 use actors::clock::SystemIds;
+use actors::ports::Clock as _;
 use actors::ports::Revocation as _;
 use actors::settings::Limits;
 use engine::identity::standing::{Door, Kind};
@@ -42,10 +44,11 @@ impl Server {
 
     /// Waits until nobody answers: a killed process closes its port a moment later.
     pub fn gone(&self) {
-        let since = std::time::Instant::now();
+        let ends =
+            SystemClock.monotonic_ms() + i64::try_from(PATIENCE.as_millis()).unwrap_or(i64::MAX);
         let address = self.url.rsplit('@').next().unwrap_or_default().trim_end_matches('/');
         while std::net::TcpStream::connect(address).is_ok() {
-            assert!(since.elapsed() < PATIENCE, "the server does not go");
+            assert!(SystemClock.monotonic_ms() < ends, "the server does not go");
         }
     }
 

@@ -57,7 +57,7 @@ async fn a_key_goes_through_its_life() {
         old.split('.').next()
     );
     desk.clock.advance_ms(30 * DAY + 60_000);
-    let later = Moment(NOW.0 + 31 * DAY + 60_000);
+    let later = Moment(NOW.0 + 31 * DAY + 60_001);
     assert_eq!(keyring.ring().read(&old, &expect, later), Err(TokenFault::Key), "by time alone");
     keyring.upkeep().await.expect("looked after");
     assert_eq!(states(keyring, purpose)[0], KeyState::Retired);

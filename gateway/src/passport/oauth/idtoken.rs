@@ -16,6 +16,7 @@ const LIFE: Span = Span::secs(3_600);
 ///
 /// # Errors
 /// 503 when it cannot be signed.
+#[expect(clippy::too_many_arguments, reason = "each is a claim of its own")]
 pub fn issue(
     passport: &Passport,
     client: &Client,

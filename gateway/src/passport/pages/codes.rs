@@ -180,7 +180,7 @@ async fn confirm(visit: &Visit<'_>, payload: web::Payload) -> Result<HttpRespons
     let person = visit.person().await?;
     standing::proved_lately(visit, &person)?;
     let factor = visit.passport().store.totp(person.user.uid).await?;
-    if !factor.is_some_and(|factor| !factor.confirmed) {
+    if factor.is_none_or(|factor| factor.confirmed) {
         return Ok(visit.go("/passport/codes"));
     }
     if !fits(visit, person.user.uid, fields.trimmed("code")).await? {
