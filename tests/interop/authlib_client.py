@@ -41,7 +41,7 @@ def sign_in(url):
             value = re.search(r'value="([^"]*)"', tag)
             if name:
                 fields[name[1]] = html.unescape(value[1]) if value else ""
-        fields.update(upn=GIVEN["upn"], password=GIVEN["password"])
+        fields.update(login=GIVEN["upn"], password=GIVEN["password"])
         action = re.search(r'action="([^"]*)"', form[0])
         target = urljoin(response.url, html.unescape(action[1])) if action else response.url
         parts = urlsplit(response.url)

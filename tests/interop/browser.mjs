@@ -58,7 +58,7 @@ export async function signIn(start, { redirect, upn, password }) {
       throw new Error(`stuck at ${url} with ${response.status}:\n${html.slice(0, 600)}`);
     }
     const form = passwordForm(html, url);
-    form.fields.set('upn', upn);
+    form.fields.set('login', upn);
     form.fields.set('password', password);
     signedIn = true;
     init = {
