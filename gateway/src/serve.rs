@@ -6,7 +6,7 @@
 
 pub mod directory;
 mod heartbeat;
-mod shared;
+mod peers;
 pub mod tls;
 mod watch;
 
@@ -37,7 +37,7 @@ use actors::supervision::Places;
 use actors::system::{Deps, System};
 use engine::Span;
 use entities::Store;
-use shared::Shared;
+use peers::Shared;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;

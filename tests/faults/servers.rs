@@ -78,7 +78,7 @@ async fn the_commands_know_the_centre_s_database() {
         async move {
             let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
             let said = call(&words).await;
-            let password = place_password(&words[words.len() - 3]);
+            let password = place_password(words[words.len() - 3]);
             assert!(!said.out.contains(&password) && !said.err.contains(&password), "{said:?}");
             said
         }

@@ -216,7 +216,7 @@ impl Station {
             }
             Err(why) => {
                 let failures = counted.first().map_or(0, |all| all.cumulative);
-                tracing::info!(why, failures, "PIN refused");
+                tracing::info!(why, failures, "wrong PIN");
                 let detail = json!({"why": why, "failures": failures});
                 let recorded = self.record("pin.fail", None, detail).await;
                 if failures >= policy.fails_max {
