@@ -42,8 +42,11 @@ release: need-run web ## build the program that ships: target/release/nsk
 test: need-test check $(INTEROP) ## everything: `make check`, then every test
 	cargo test --quiet --workspace --doc
 	cargo nextest run --workspace
-	cargo nextest run --workspace --profile centre
 	@$(MAKE) --no-print-directory browser-test
+
+.PHONY: test-centre
+test-centre: need-test web ## the tests whose database may be a centre's, on PostgreSQL (not in the gate yet)
+	cargo nextest run --workspace --profile centre
 
 .PHONY: check
 check: need-test fmt deny web-check lint docs ## format, lints, licences, docs, web types and tests
