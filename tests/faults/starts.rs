@@ -105,7 +105,11 @@ async fn a_database_of_another_version_is_refused_until_it_is_migrated() {
     let (place, _, observer) = prepared().await;
     let last = entities::SCHEMA[entities::SCHEMA.len() - 1];
     let older = format!(
-        "DROP TABLE crash; DROP TABLE quarantine; DROP TABLE poison_command; \
+        "DROP TABLE password_due; \
+         DROP TABLE totp_factor; \
+         DROP TABLE recovery_code; \
+         DROP TABLE passkey; \
+         DROP TABLE chosen_role; \
          DELETE FROM seaql_migrations WHERE version = '{last}';"
     );
     execute(&place.database(), &older).await;

@@ -1,7 +1,7 @@
 //! Roles, tokens for services, and services that act for people: what comes out is never more than
 //! what went in.
 
-use super::kit::{CENTRE, Idp, MAK, PORTAL, VIDEO, exchanging, idp, payload};
+use super::kit::{CENTRE, Idp, MAK, PORTAL, Pairs, VIDEO, exchanging, idp, payload};
 use serde_json::{Value, json};
 
 async fn exchange(idp: &Idp, client: &str, subject: &str, more: &[(&str, &str)]) -> (u16, Value) {
@@ -72,7 +72,7 @@ async fn nothing_grows_on_the_way() {
     let video = token(&idp.post("/oauth/token", "video", &own).await.json_of(200));
     let kind = ("actor_token_type", "urn:ietf:params:oauth:token-type:access_token");
     let centre = CENTRE.to_string();
-    let tries: [(&str, &str, Vec<(&str, &str)>, &str); 17] = [
+    let tries: [(&str, &str, Pairs<'_>, &str); 17] = [
         ("web", &base, vec![("nsk_role", "administrator")], "invalid_target"),
         ("web", &base, vec![("nsk_role", "expert")], "invalid_target"),
         ("web", &base, vec![("nsk_role", "operator"), ("nsk_org", &centre)], "invalid_target"),
