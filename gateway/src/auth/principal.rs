@@ -21,7 +21,7 @@ pub const NOBODY: PersonId = PersonId(0);
 /// A verified token's owner.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Principal {
-    /// Who. [`NOBODY`] for a service, and for a person whom this station's exams do not know.
+    /// Who. Nobody's number, 0, for a service, and for a person whom this station's exams do not know.
     pub person: PersonId,
     /// Their uid.
     pub uid: Uuid,
