@@ -106,8 +106,8 @@ again:
 $(INTEROP): tests/interop/package-lock.json tests/interop/requirements.txt
 	@echo 'installing the clients of the interoperability tests'
 	@npm --prefix tests/interop ci --no-audit --no-fund --loglevel=error
-	@python3 -m venv tests/interop/.venv
-	@tests/interop/.venv/bin/pip install --quiet --disable-pip-version-check \
+	@python3 -m venv --clear tests/interop/.venv
+	@tests/interop/.venv/bin/python -m pip install --quiet --disable-pip-version-check \
 		--requirement tests/interop/requirements.txt
 	@touch $@
 
