@@ -235,7 +235,7 @@ fn at_desk<T>(
     let config = config_of(place)?;
     let dir = config.store.data.clone();
     block_on(async move {
-        let store = directory::open(&dir).await?;
+        let store = directory::open(&config.store).await?;
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
         let deps = AuditDeps {
             store: store.clone(),

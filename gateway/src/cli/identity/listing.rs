@@ -123,9 +123,9 @@ fn read<T>(
     args: &ListingArgs,
     work: impl AsyncFnOnce(&Store) -> Result<T, StoreError>,
 ) -> Result<T, Trouble> {
-    let dir = config_of(&args.place)?.store.data;
+    let place = config_of(&args.place)?.store;
     block_on(async move {
-        let store = directory::look(&dir).await?;
-        work(&store).await.map_err(|e| directory::store_trouble(&dir, &e))
+        let store = directory::look(&place).await?;
+        work(&store).await.map_err(|e| directory::store_trouble(&place.data, &e))
     })
 }
