@@ -7,6 +7,7 @@ mod cache;
 pub mod door;
 mod guard;
 mod limiter;
+mod login;
 pub mod password;
 pub mod permissions;
 mod principal;
@@ -21,24 +22,23 @@ pub use principal::{Principal, SESSION_COOKIE};
 use crate::adapters::StoreRevocation;
 use crate::config::AuthConfig;
 use crate::error::{ApiError, Trouble};
-use crate::passport::audit::{Audit, Entry};
+use crate::passport::Passport;
+use crate::passport::audit::Audit;
 pub use crate::passport::format::TokenFault;
 use crate::passport::format::dpop::check_proof;
-use crate::passport::format::{Audience, Expect, Format};
+use crate::passport::format::{Audience, Expect};
 use crate::passport::keys::{Keyring, Ring};
 use crate::passport::seal::station::Station;
-use crate::telemetry::{Metrics, Outcome};
+use crate::telemetry::Metrics;
 use actix_web::cookie::{Cookie, SameSite};
 use actors::ports::{Clock, IdSource, Revocation};
 use cache::Verified;
 use engine::identity::Standing;
 use engine::identity::claims::{Claims, Class};
 use engine::{Moment, Span};
-use entities::{NewRevocation, Store, StoreError};
+use entities::Store;
 use password::Passwords;
 use proofs::Proofs;
-use serde_json::json;
-use signin::{Known, SignInFault};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,6 +97,22 @@ pub struct AuthDeps {
     pub station: Option<Station>,
 }
 
+impl AuthDeps {
+    /// What the passport's parts give it.
+    pub fn of(passport: &Passport, metrics: &Metrics) -> AuthDeps {
+        AuthDeps {
+            store: passport.store.clone(),
+            keys: passport.keys.clone(),
+            revocation: passport.revocation.clone(),
+            clock: passport.clock.clone(),
+            ids: passport.ids.clone(),
+            metrics: metrics.clone(),
+            audit: passport.audit.clone(),
+            station: passport.station.clone(),
+        }
+    }
+}
+
 /// A token and whose it is.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedIn {
@@ -146,113 +162,6 @@ impl Auth {
     /// The one checker of passwords, whose memory is bounded.
     pub(crate) fn passwords(&self) -> &Passwords {
         &self.0.passwords
-    }
-
-    /// Signs a person in. Attempts are limited per address and per login.
-    ///
-    /// # Errors
-    /// 401 for whatever is wrong with the credential, 429 for too many attempts, 500 and 503 when
-    /// sign-in itself does not work.
-    pub async fn login(
-        &self,
-        address: IpAddr,
-        login: &str,
-        password: &str,
-    ) -> Result<SignedIn, ApiError> {
-        let inner = &self.0;
-        let limited = inner
-            .by_address
-            .take(&place_of(address))
-            .and_then(|()| inner.by_login.take(&signin::login_of(cut(login))));
-        if let Err(wait) = limited {
-            inner.metrics.sign_in(Outcome::Temporary);
-            return Err(ApiError::too_many(wait));
-        }
-        match signin::by_password(&inner.store, &inner.passwords, login, password).await {
-            Ok(known) => {
-                let (person, detail) = (known.person.to_string(), json!({"address": address}));
-                let entry = Entry {
-                    kind: "login.ok",
-                    actor: Some(person.clone()),
-                    subject: Some(person),
-                    detail,
-                };
-                inner.audit.record(entry).await?;
-                inner.metrics.sign_in(Outcome::Acked);
-                tracing::info!(person = %known.person, "signed in");
-                let sid = hex::encode(inner.ids.salt());
-                let user = inner.store.user_by_person(known.person).await;
-                let user = user.map_err(|e| ApiError::internal(&e))?;
-                self.issue(&Known { uid: user.map(|user| user.uid), ..known }, sid)
-            }
-            Err(SignInFault::Wrong) => {
-                let subject = Some(signin::login_of(cut(login)));
-                let detail = json!({"address": address});
-                let entry = Entry { kind: "login.fail", actor: None, subject, detail };
-                inner.audit.record(entry).await?;
-                inner.metrics.sign_in(Outcome::Rejected);
-                tracing::info!("sign-in refused");
-                Err(ApiError::unauthorized())
-            }
-            Err(SignInFault::Busy) => {
-                inner.metrics.sign_in(Outcome::Temporary);
-                Err(ApiError::too_many(1_000))
-            }
-            Err(fault @ SignInFault::Broken(_)) => {
-                inner.metrics.sign_in(Outcome::Failed);
-                Err(ApiError::internal(&fault))
-            }
-        }
-    }
-
-    /// A token for a person whose credential was checked; `sid` names the sign-in.
-    ///
-    /// # Errors
-    /// 500 when it cannot be signed.
-    pub fn issue(&self, known: &Known, sid: String) -> Result<SignedIn, ApiError> {
-        let inner = &self.0;
-        let whole = |at: Moment| Moment(at.0.div_euclid(1_000) * 1_000);
-        let now = whole(inner.clock.now());
-        let uid = known.uid.unwrap_or_else(|| signin::uid_of(inner.keys.issuer(), known.person));
-        let subject = uid.to_string();
-        let claims = Claims {
-            iss: inner.keys.issuer().to_owned(),
-            sub: uid,
-            aud: inner.spn.clone(),
-            iat: now,
-            nbf: now,
-            exp: now + inner.session,
-            jti: hex::encode(inner.ids.salt()),
-            cls: Class::Svc,
-            sid,
-            upn: String::new(),
-            name: known.name.clone(),
-            person: Some(known.person),
-            oid: None,
-            opn: None,
-            roles: known.roles.clone(),
-            groups: [].into(),
-            claims: [].into(),
-            cid: LOCAL_CLIENT.to_owned(),
-            ep: inner.revocation.epochs_for(
-                &subject,
-                None,
-                Some(LOCAL_CLIENT),
-                Some(&inner.spn),
-                None,
-            ),
-            auth_time: now,
-            acr: LOCAL_ACR.to_owned(),
-            amr: ["pwd".to_owned()].into(),
-            scope: [].into(),
-            act: None,
-            orig: None,
-            cnf: None,
-            rw: None,
-        };
-        let token = inner.keys.issue(&claims, Format::Paseto);
-        let token = token.map_err(|e| ApiError::internal(&e))?;
-        Ok(SignedIn { token, principal: Principal::of(claims) })
     }
 
     /// Verifies a token, its revocation included.
@@ -340,47 +249,6 @@ impl Auth {
         self.0.clock.now() < principal.expires_at
             && self.0.revocation.standing(&principal.carried) == Standing::Good
     }
-
-    /// Signs out: the token and every other of the same sign-in are revoked, durably.
-    ///
-    /// # Errors
-    /// 503 when the store does not take it.
-    pub async fn logout(&self, principal: &Principal) -> Result<(), ApiError> {
-        let now = self.0.clock.now();
-        let person = principal.person.to_string();
-        let detail = json!({"jti": principal.jti, "sid": principal.sid});
-        let entry =
-            Entry { kind: "logout", actor: Some(person.clone()), subject: Some(person), detail };
-        self.0.audit.record(entry).await?;
-        let revocation = NewRevocation {
-            jti: Some(principal.jti.clone()),
-            sid: Some(principal.sid.clone()),
-            orig: None,
-            reason: "signed out".to_owned(),
-            at: now,
-            expires_at: now.max(principal.expires_at) + self.0.session,
-        };
-        self.0.revocation.revoke(&revocation).await.map_err(|error| {
-            tracing::error!(%error, "a sign-out was not kept");
-            ApiError::unavailable("signing out does not work at this moment")
-        })
-    }
-
-    /// Ends every token of a sign-in, durably.
-    ///
-    /// # Errors
-    /// As any write of the store.
-    pub async fn end_sitting(&self, sid: String) -> Result<(), StoreError> {
-        let at = self.0.clock.now();
-        let ended = NewRevocation {
-            sid: Some(sid),
-            reason: "signed in elsewhere".to_owned(),
-            at,
-            expires_at: at + self.0.session,
-            ..NewRevocation::default()
-        };
-        self.0.revocation.revoke(&ended).await
-    }
 }
 
 fn said(fault: TokenFault) -> ApiError {
@@ -401,10 +269,6 @@ pub(crate) struct Request<'a> {
     pub token: &'a str,
     /// The proof.
     pub proof: &'a str,
-}
-
-fn cut(login: &str) -> &str {
-    &login[..login.floor_char_boundary(signin::LOGIN_BYTES_MAX)]
 }
 
 /// The cookie in which a browser keeps its token. Scripts cannot read it, other sites cannot use

@@ -5,38 +5,30 @@
 //! store closes.
 
 pub mod directory;
+mod ground;
 mod heartbeat;
+mod identity;
 mod peers;
 pub mod tls;
 mod watch;
 
 pub use heartbeat::{Heartbeat, read as last_alive};
 
-use crate::adapters::clock::StationClock;
-use crate::adapters::{JournalLog, StoreCatalog, StoreRevocation};
 use crate::app::App;
 use crate::auth::{Auth, AuthDeps};
 use crate::config::{Config, TlsMode};
 use crate::error::Trouble;
 use crate::http::Parts;
 use crate::live;
-use crate::passport::Passport;
-use crate::passport::audit::{Audit, AuditDeps, AuditTask};
-use crate::passport::keys::{Kek, Keyring};
-use crate::passport::oauth::Oauth;
-use crate::passport::pages::Pages;
-use crate::passport::seal::device::KeyPlace;
-use crate::passport::seal::station::{Station, StationDeps};
-use crate::telemetry::Metrics;
+use crate::passport::audit::AuditTask;
 use actix_web::HttpServer;
 use actix_web::dev::{Server, ServerHandle};
 use actors::clock::{SystemClock, SystemIds};
 use actors::faults::Faults;
-use actors::ports::{Clock, IdSource, LocalOwner};
-use actors::supervision::Places;
-use actors::system::{Deps, System};
-use engine::Span;
+use actors::ports::{Clock, IdSource};
+use actors::system::System;
 use entities::Store;
+use ground::Ground;
 use peers::Shared;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -140,52 +132,25 @@ fn listen(config: &Config) -> Result<std::net::TcpListener, Trouble> {
     Ok(socket)
 }
 
-#[expect(clippy::too_many_lines, reason = "one list in one order: what is started after what")]
 async fn assemble(
     config: Config,
     machine: Machine,
     store: Store,
     listener: std::net::TcpListener,
 ) -> Result<Running, Trouble> {
-    let data = config.store.data.clone();
     crate::demo::keep_to_this_machine(&store, config.server.listen).await?;
-    let ids = machine.ids.clone();
+    let (config, ids) = (Arc::new(config), machine.ids.clone());
     let ground = Ground::lay(&config, machine, &store).await?;
-    let keys = keyring(&config, &listener, (&store, &ids, &ground.clock)).await?;
-    let (audit, audit_task) = Audit::start(AuditDeps {
-        store: store.clone(),
-        clock: ground.clock.clone(),
-        ids: ids.clone(),
-        dir: data.clone(),
-        signer: Some(Arc::new(keys.clone())),
-    })
-    .await?;
-    let station = Station::start(StationDeps {
-        store: store.clone(),
-        clock: ground.clock.clone(),
-        ids: ids.clone(),
-        audit: audit.clone(),
-        place: KeyPlace::of(&data, config.mak.half()),
-        child_life: Span::minutes(i64::from(config.mak.pin_minutes)),
-    })
-    .await?;
-    let auth_deps = AuthDeps {
-        station: station.clone(),
-        keys: keys.clone(),
-        store: store.clone(),
-        revocation: ground.revocation.clone(),
-        clock: ground.clock.clone(),
-        ids: ids.clone(),
-        metrics: ground.metrics.clone(),
-        audit: audit.clone(),
-    };
-    let auth = Auth::start(auth_deps, &config.auth)?;
+    let listen = listener.local_addr().unwrap_or(config.server.listen);
+    let (passport, audit) = identity::start(&config, &ground, (&store, &ids), listen).await?;
+    let auth = Auth::start(AuthDeps::of(&passport, &ground.metrics), &config.auth)?;
     let system = System::start(ground.deps).await.map_err(|e| {
         Trouble::new(format!("the exams cannot be started: {e}"))
             .remedy("check the data directory with `nsk doctor`")
     })?;
     let clock = ground.clock;
-    let heartbeat = Heartbeat::start(&data, clock.clone()).map_err(|e| {
+    let data = &config.store.data;
+    let heartbeat = Heartbeat::start(data, clock.clone()).map_err(|e| {
         Trouble::new(format!("the heartbeat in {} cannot be written: {e}", data.display()))
             .remedy("check the free space and the rights of the directory")
     })?;
@@ -193,21 +158,7 @@ async fn assemble(
     let system = Rc::new(system);
     let (draining, drained) = channel::channel(false);
     let (picture, pictures) = channel::channel(system.picture());
-    let config = Arc::new(config);
     let keeper = tls::Keeper::start(config.clone(), clock.clone(), ids.clone())?;
-    let pages = Pages::start(&store, &ids, &clock, &config).await?;
-    let passport = Passport {
-        oauth: Arc::new(Oauth::new(&*ids, &clock, &config.passport)),
-        pages,
-        keys,
-        audit,
-        station,
-        store: store.clone(),
-        revocation: ground.revocation.clone(),
-        clock: clock.clone(),
-        ids: ids.clone(),
-        config: config.clone(),
-    };
     let shared = Shared::join(&config, &store, &ground.revocation, &ids, &clock)?;
     let app = App {
         exams: system.exams.clone(),
@@ -242,86 +193,7 @@ async fn assemble(
     let http = server.handle();
     let http_task = actix_rt::spawn(server);
     tracing::info!(%addr, "listening");
-    Ok(Running {
-        addr,
-        app,
-        parts,
-        system,
-        http,
-        http_task,
-        draining,
-        audit: audit_task,
-        watchers,
-        heartbeat,
-    })
-}
-
-/// The passport's keys, under the issuer by which this program is known.
-async fn keyring(
-    config: &Config,
-    listener: &std::net::TcpListener,
-    (store, ids, clock): (&Store, &Arc<dyn IdSource>, &Arc<dyn Clock>),
-) -> Result<Keyring, Trouble> {
-    let listen = listener.local_addr().unwrap_or(config.server.listen);
-    let issuer = match config.tls.mode {
-        TlsMode::Station | TlsMode::Files => config.tls.origin(listen),
-        TlsMode::Off => config.passport.issuer_at(listen),
-    };
-    let issuer = match config.passport.issuer.as_str() {
-        // Where it listened first: who is signed in stays so when it moves to another port.
-        "" => first_issuer(store, &issuer).await?,
-        chosen => chosen.to_owned(),
-    };
-    let kek = Kek::open(&config.passport.kek_in(&config.store.data), ids.seed())?;
-    Keyring::start(store, ids.clone(), clock.clone(), kek, &issuer).await
-}
-
-async fn first_issuer(store: &Store, present: &str) -> Result<String, Trouble> {
-    let kept = store.secret_get_or_put("issuer", present.as_bytes()).await;
-    let kept = kept.map_err(|e| Trouble::new(format!("the issuer cannot be read: {e}")))?;
-    Ok(String::from_utf8_lossy(&kept).into_owned())
-}
-
-/// What stands below sign-in and the actors: the booted store, the clock, the ports.
-struct Ground {
-    station: StationClock,
-    clock: Arc<dyn Clock>,
-    revocation: Arc<StoreRevocation>,
-    catalog: Arc<StoreCatalog>,
-    metrics: Metrics,
-    deps: Deps,
-}
-
-impl Ground {
-    /// Boots the store, which fences every process before, and puts the ports over it.
-    async fn lay(config: &Config, machine: Machine, store: &Store) -> Result<Ground, Trouble> {
-        let data = &config.store.data;
-        let failed = |e: &entities::StoreError| directory::store_trouble(data, e);
-        let alive_at = heartbeat::read(data);
-        let station = StationClock::anchored(machine.clock, alive_at);
-        let clock: Arc<dyn Clock> = Arc::new(station.clone());
-        let limits = config.limits();
-        let fresh_epoch = hex::encode(&machine.ids.salt()[..8]);
-        let boot = store.boot(&fresh_epoch).await.map_err(|e| failed(&e))?;
-        let revocation = StoreRevocation::load(store.clone(), clock.clone(), &limits)
-            .await
-            .map_err(|e| failed(&e))?;
-        let catalog = Arc::new(StoreCatalog::new(store.clone()));
-        let deps = Deps {
-            log: Arc::new(JournalLog::new(store.clone(), boot.journal, clock.clone())),
-            catalog: catalog.clone(),
-            ownership: Arc::new(LocalOwner::new(u64::try_from(boot.fence).unwrap_or_default())),
-            clock: clock.clone(),
-            ids: machine.ids,
-            limits,
-            epoch: boot.log_epoch.into(),
-            alive_at,
-            places: Places::Threads(ACTOR_THREADS),
-            faults: machine.faults,
-        };
-        let revocation = Arc::new(revocation);
-        Ok(Ground { station, clock, revocation, catalog, metrics: Metrics::new(), deps })
-    }
+    Ok(Running { addr, app, parts, system, http, http_task, draining, audit, watchers, heartbeat })
 }
 
 fn http(

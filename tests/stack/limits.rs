@@ -22,7 +22,13 @@ async fn theory(setup: Setup) -> Stack {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_is_too_slow_is_told_what_it_lost_and_gets_a_snapshot() {
-    let stack = theory(Setup::new().with(|config| config.actors.outbox_frames_max = 16)).await;
+    let setup = Setup::new().with(|config| {
+        config.actors.outbox_frames_max = 16;
+        // However long a busy machine takes to say it all: slow is not gone.
+        config.live.ping_ms = 120_000;
+        config.live.write_ms_max = 600_000;
+    });
+    let stack = theory(setup).await;
     let token = stack.token(OBSERVER, Role::Observer);
     let mut slow = Client::new(stack.addr, &token);
     slow.receive_bytes = Some(4_096);

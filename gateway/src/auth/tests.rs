@@ -2,7 +2,7 @@ use super::*;
 use crate::adapters::clock::ManualClock;
 use actors::clock::SystemIds;
 use actors::settings::Limits;
-use entities::{OpenOptions, Person};
+use entities::{NewRevocation, OpenOptions, Person};
 use tempfile::TempDir;
 
 struct Desk {

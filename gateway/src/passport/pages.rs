@@ -29,6 +29,7 @@ pub use standing::{prove_again, show_prove_again};
 use crate::auth::Limiter;
 use crate::config::Config;
 use crate::error::Trouble;
+use crate::passport::keys::Kek;
 use actors::ports::{Clock, IdSource};
 use entities::Store;
 use sealing::Sealing;
@@ -69,6 +70,7 @@ impl Pages {
         store: &Store,
         ids: &Arc<dyn IdSource>,
         clock: &Arc<dyn Clock>,
+        kek: Kek,
         config: &Config,
     ) -> Result<Pages, Trouble> {
         let key = store.secret_get_or_put(KEY_NAME, &ids.seed()).await.map_err(|e| {
@@ -79,7 +81,7 @@ impl Pages {
         let keys = limits.attempt_keys_max;
         let (a, b) = (limits.attempts_per_address_per_minute, limits.attempts_per_login_per_minute);
         Ok(Pages(Arc::new(Inner {
-            sealing: Sealing::new(&key),
+            sealing: Sealing::new(&key, kek),
             by_address: Limiter::new(clock.clone(), a, MINUTE, keys),
             by_login: Limiter::new(clock.clone(), b, MINUTE, keys),
             by_code: Limiter::new(clock.clone(), CODES_PER_FIVE_MINUTES, 5 * MINUTE, keys),

@@ -1,11 +1,10 @@
 //! What the pages hand out and take back, and what they keep sealed: form tokens, the step between
 //! password and code, secrets of authenticator apps, hashes of recovery codes. One key each.
 
+use crate::passport::keys::Kek;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chacha20poly1305::aead::{Aead, Payload};
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
@@ -13,31 +12,27 @@ use uuid::Uuid;
 
 /// Longest note that is opened, bytes.
 const NOTE_BYTES_MAX: usize = 2_048;
-const NONCE_BYTES: usize = 24;
 
 /// The keys of the pages.
 pub struct Sealing {
     forms: hmac::Key,
     notes: hmac::Key,
     codes: hmac::Key,
-    secrets: XChaCha20Poly1305,
+    /// Seals what a copy of the database must not give away.
+    kek: Kek,
 }
 
 impl Sealing {
-    /// Keys for each purpose, from one.
-    pub fn new(key: &[u8]) -> Sealing {
+    /// Keys for each purpose, from one that is kept in the store.
+    pub fn new(key: &[u8], kek: Kek) -> Sealing {
         let root = hmac::Key::new(hmac::HMAC_SHA256, key);
         let of = |purpose: &str| hmac::sign(&root, purpose.as_bytes());
         let key = |purpose: &str| hmac::Key::new(hmac::HMAC_SHA256, of(purpose).as_ref());
-        let mut secret = [0; 32];
-        for (to, from) in secret.iter_mut().zip(of("nsk pages: secrets").as_ref()) {
-            *to = *from;
-        }
         Sealing {
             forms: key("nsk pages: forms"),
             notes: key("nsk pages: notes"),
             codes: key("nsk pages: codes"),
-            secrets: XChaCha20Poly1305::new(&secret.into()),
+            kek,
         }
     }
 
@@ -74,18 +69,18 @@ impl Sealing {
 
     /// Seals the secret of a person's authenticator app.
     pub fn seal(&self, uid: Uuid, secret: &[u8], salt: [u8; 32]) -> Option<Vec<u8>> {
-        let nonce = &salt[..NONCE_BYTES];
-        let payload = Payload { msg: secret, aad: uid.as_bytes() };
-        let sealed = self.secrets.encrypt(&XNonce::try_from(nonce).ok()?, payload).ok()?;
-        Some([nonce, &sealed].concat())
+        self.kek.seal(secret, &app_of(uid), *salt.first_chunk()?)
     }
 
     /// The secret again, for the same person.
     pub fn open(&self, uid: Uuid, sealed: &[u8]) -> Option<Vec<u8>> {
-        let (nonce, sealed) = sealed.split_at_checked(NONCE_BYTES)?;
-        let payload = Payload { msg: sealed, aad: uid.as_bytes() };
-        self.secrets.decrypt(&XNonce::try_from(nonce).ok()?, payload).ok()
+        self.kek.open_sealed(sealed, &app_of(uid)).map(|secret| secret.to_vec())
     }
+}
+
+/// What the secret of a person's authenticator app is sealed to.
+fn app_of(uid: Uuid) -> String {
+    format!("authenticator|{uid}")
 }
 
 fn tag(key: &hmac::Key, bytes: &[u8]) -> String {
@@ -96,9 +91,13 @@ fn tag(key: &hmac::Key, bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    fn sealing(key: u8) -> Sealing {
+        Sealing::new(&[key; 32], Kek::new([key; 32]))
+    }
+
     #[test]
     fn what_was_changed_or_is_of_another_does_not_open() {
-        let (ours, theirs) = (Sealing::new(&[1; 32]), Sealing::new(&[2; 32]));
+        let (ours, theirs) = (sealing(1), sealing(2));
         let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
         assert!(ours.form_token_fits("a", &ours.form_token("a")));
         assert!(!ours.form_token_fits("b", &ours.form_token("a")));
