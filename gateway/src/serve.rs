@@ -182,7 +182,8 @@ async fn assemble(
     };
     let mut watchers = vec![
         watch::clock(ground.station, app.board.clone()),
-        watch::revocations(ground.revocation, clock),
+        watch::revocations(ground.revocation),
+        watch::expired(app.passport.clone()),
         watch::keys(app.passport.keys.clone()),
         watch::sittings(&app),
         watch::picture(Rc::downgrade(&system), picture),

@@ -236,3 +236,30 @@ fn the_day_waits_for_the_person_in_the_candidates_seat() {
         assert!(running.stop().await);
     });
 }
+
+#[test]
+fn what_has_expired_is_forgotten() {
+    let dir = tempfile::tempdir().expect("a directory");
+    run(async {
+        let config = on_free_port(&dir.path().join("data"));
+        let store = directory::open(&config.store).await.expect("a store");
+        let kept = async |store: &Store, key: &[u8], until| {
+            let body = serde_json::Value::Null;
+            store.put_once("code", key, &body, until).await.expect("an answer")
+        };
+        let (past, future) = (Moment(1), Moment(i64::MAX));
+        assert!(kept(&store, b"old", past).await && kept(&store, b"new", future).await);
+        assert!(!kept(&store, b"old", past).await, "it stays while nobody looks after it");
+        store.close().await.expect("closed");
+        let running = start(config).await.expect("a station");
+        let store = running.app.store.clone();
+        let waiting = async {
+            while !kept(&store, b"old", past).await {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.expect("it is forgotten");
+        assert!(!kept(&store, b"new", future).await, "what can still be used stays");
+        assert!(running.stop().await, "a clean end");
+    });
+}

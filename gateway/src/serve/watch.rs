@@ -4,12 +4,13 @@
 use crate::adapters::StoreRevocation;
 use crate::adapters::clock::{JUMP, StationClock};
 use crate::app::App;
+use crate::passport::Passport;
 use crate::passport::keys::Keyring;
 use actors::board::{Alert, Board};
 use actors::ports::{Clock, Revoked};
 use actors::system::{Picture, System};
 use engine::Span;
-use entities::NewRevocation;
+use entities::{NewRevocation, ONCE_FORGOTTEN_PER_CALL_MAX, StoreError};
 use std::rc::Weak;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,12 +21,17 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// How often the wall clock is looked at, ms.
 const CLOCK_MS: u64 = 1_000;
-/// How often revocations are read, ms.
-const REVOCATIONS_MS: u64 = 2_000;
+/// How often revocations of other processes are read, ms: with the closing of its sockets, a revoked
+/// sign-in ends within 2 s.
+const REVOCATIONS_MS: u64 = 1_000;
+/// How often keys are read, ms.
+const KEYS_MS: u64 = 2_000;
 /// Keys are looked after by the calendar every so many reads of them.
 const UPKEEP_EVERY: u64 = 1_800;
-/// Expired revocations are forgotten every so many reads.
-const FORGET_EVERY: u64 = 1_800;
+/// How often what has expired is forgotten, ms.
+const FORGET_MS: u64 = 600_000;
+/// Sign-ins that ended by their time before this, seen from now, are forgotten.
+const ENDED_SINCE: Span = Span::secs(-30 * 86_400);
 /// How often the picture is taken, ms.
 const PICTURE_MS: u64 = 250;
 /// The alert about the clock.
@@ -40,7 +46,7 @@ fn every(ms: u64) -> tokio::time::Interval {
 /// Takes over what other processes did to the keys, and does what is due by the calendar.
 pub(super) fn keys(keyring: Keyring) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let mut ticks = every(REVOCATIONS_MS);
+        let mut ticks = every(KEYS_MS);
         for turn in 0_u64.. {
             ticks.tick().await;
             let done = if turn.is_multiple_of(UPKEEP_EVERY) {
@@ -104,22 +110,14 @@ fn clock_alert(station: &StationClock, drift_ms: i64) -> Alert {
     }
 }
 
-/// Takes over revocations that another process wrote, and forgets what has expired.
-pub(super) fn revocations(
-    revocation: Arc<StoreRevocation>,
-    clock: Arc<dyn Clock>,
-) -> JoinHandle<()> {
+/// Takes over revocations that another process wrote.
+pub(super) fn revocations(revocation: Arc<StoreRevocation>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut ticks = every(REVOCATIONS_MS);
-        let mut reads: u64 = 0;
         let mut failing = false;
         loop {
             ticks.tick().await;
-            reads += 1;
-            let mut result = revocation.refresh().await;
-            if result.is_ok() && reads.is_multiple_of(FORGET_EVERY) {
-                result = revocation.forget(clock.now()).await.map(|_| ());
-            }
+            let result = revocation.refresh().await;
             if let Err(error) = &result
                 && !failing
             {
@@ -128,6 +126,35 @@ pub(super) fn revocations(
             failing = result.is_err();
         }
     })
+}
+
+/// Forgets what has expired: revocations, what is used once, refresh families, sign-ins.
+pub(super) fn expired(passport: Passport) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut ticks = every(FORGET_MS);
+        loop {
+            ticks.tick().await;
+            match forget(&passport).await {
+                Ok(0) => {}
+                Ok(rows) => tracing::debug!(rows, "forgot what had expired"),
+                Err(error) => tracing::warn!(%error, "what has expired is not forgotten"),
+            }
+        }
+    })
+}
+
+async fn forget(passport: &Passport) -> Result<u64, StoreError> {
+    let (store, now) = (&passport.store, passport.clock.now());
+    let mut rows = passport.revocation.forget(now).await?;
+    loop {
+        let some = store.forget_expired_once(now).await?;
+        rows += some;
+        if some < u64::from(ONCE_FORGOTTEN_PER_CALL_MAX) {
+            break;
+        }
+    }
+    rows += store.forget_families(now).await?;
+    Ok(rows + store.forget_sessions(now + ENDED_SINCE).await?)
 }
 
 /// A sitting that ends takes its tokens along: they are refused from here on, on plain HTTP too.
