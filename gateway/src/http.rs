@@ -127,6 +127,9 @@ pub const ROUTES: &[Route] = &[
     get(Modern, "/api/nsk/v1/passport/people", || web::get().to(admin::people)),
     post(Modern, "/api/nsk/v1/passport/people", || web::post().to(admin::add_person)),
     post(Modern, "/api/nsk/v1/passport/people/{uid}/state", || web::post().to(admin::set_person)),
+    post(Modern, "/api/nsk/v1/passport/people/{uid}/password", || {
+        web::post().to(admin::one_time_password)
+    }),
     get(Modern, "/api/nsk/v1/passport/people/{uid}/roles", || web::get().to(admin::roles)),
     post(Modern, "/api/nsk/v1/passport/people/{uid}/roles", || web::post().to(admin::grant)),
     delete(Modern, "/api/nsk/v1/passport/roles/{id}", || web::delete().to(admin::withdraw)),
@@ -136,6 +139,9 @@ pub const ROUTES: &[Route] = &[
     }),
     get(Modern, "/api/nsk/v1/passport/organisations", || web::get().to(admin::organisations)),
     post(Modern, "/api/nsk/v1/passport/organisations", || web::post().to(admin::add_organisation)),
+    post(Modern, "/api/nsk/v1/passport/organisations/{oid}/state", || {
+        web::post().to(admin::set_organisation)
+    }),
     get(Modern, "/api/nsk/v1/passport/groups", || web::get().to(admin::groups)),
     post(Modern, "/api/nsk/v1/passport/groups", || web::post().to(admin::add_group)),
     post(Modern, "/api/nsk/v1/passport/groups/members", || web::post().to(admin::set_member)),
@@ -143,8 +149,11 @@ pub const ROUTES: &[Route] = &[
     post(Modern, "/api/nsk/v1/passport/clients", || web::post().to(admin::add_client)),
     post(Modern, "/api/nsk/v1/passport/clients/{id}/secret", || web::post().to(admin::new_secret)),
     post(Modern, "/api/nsk/v1/passport/clients/{id}/state", || web::post().to(admin::set_client)),
+    post(Modern, "/api/nsk/v1/passport/clients/{id}/terms", || web::post().to(admin::set_terms)),
     get(Modern, "/api/nsk/v1/passport/services", || web::get().to(admin::services)),
     post(Modern, "/api/nsk/v1/passport/services", || web::post().to(admin::put_service)),
+    get(Modern, "/api/nsk/v1/passport/delegations", || web::get().to(admin::delegations)),
+    post(Modern, "/api/nsk/v1/passport/delegations", || web::post().to(admin::set_delegation)),
     get(Modern, "/api/nsk/v1/passport/keys", || web::get().to(admin::keys)),
     post(Modern, "/api/nsk/v1/passport/keys", || web::post().to(admin::change_key)),
     post(Modern, "/api/nsk/v1/passport/epochs", || web::post().to(admin::bump)),
@@ -205,6 +214,26 @@ pub const ROUTES: &[Route] = &[
     post(Pages, "/passport/codes/remove", || web::post().to(pages::remove_codes)),
     post(Pages, "/passport/role", || web::post().to(pages::choose_role)),
     post(Pages, "/passport/sessions/end", || web::post().to(pages::end_session)),
+    get(Pages, "/passport/admin", || web::get().to(pages::admin::index)),
+    get(Pages, "/passport/admin/people", || web::get().to(pages::admin::show_people)),
+    post(Pages, "/passport/admin/people", || web::post().to(pages::admin::add_person)),
+    get(Pages, "/passport/admin/people/{uid}", || web::get().to(pages::admin::show_person)),
+    post(Pages, "/passport/admin/people/{uid}", || web::post().to(pages::admin::change_person)),
+    get(Pages, "/passport/admin/organisations", || web::get().to(pages::admin::show_organisations)),
+    post(Pages, "/passport/admin/organisations", || {
+        web::post().to(pages::admin::change_organisations)
+    }),
+    get(Pages, "/passport/admin/groups", || web::get().to(pages::admin::show_groups)),
+    post(Pages, "/passport/admin/groups", || web::post().to(pages::admin::change_groups)),
+    get(Pages, "/passport/admin/clients", || web::get().to(pages::admin::show_clients)),
+    post(Pages, "/passport/admin/clients", || web::post().to(pages::admin::add_client)),
+    get(Pages, "/passport/admin/clients/{id}", || web::get().to(pages::admin::show_client)),
+    post(Pages, "/passport/admin/clients/{id}", || web::post().to(pages::admin::change_client)),
+    get(Pages, "/passport/admin/services", || web::get().to(pages::admin::show_services)),
+    post(Pages, "/passport/admin/services", || web::post().to(pages::admin::change_services)),
+    get(Pages, "/passport/admin/keys", || web::get().to(pages::admin::show_keys)),
+    post(Pages, "/passport/admin/keys", || web::post().to(pages::admin::change_keys)),
+    get(Pages, "/passport/admin/audit", || web::get().to(pages::admin::show_audit)),
 ];
 
 /// What the workers of one server share.

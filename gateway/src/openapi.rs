@@ -5,7 +5,7 @@ mod operations;
 use crate::error::ApiError;
 use crate::http::{ROUTES, Route, Service};
 use crate::passport::audit::api::AuditPage;
-use crate::wire::{exams, mak, planning, problem, server, sessions};
+use crate::wire::{exams, mak, passport, planning, problem, server, sessions};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use operations::{Body, Docs, docs_of};
@@ -138,7 +138,11 @@ fn parameters(route: &Route, docs: &Docs) -> Vec<Value> {
     let in_path = route.path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
     let mut all: Vec<Value> = in_path
         .map(|name| {
-            let schema = json!({"type": "integer", "minimum": 0});
+            let schema = match name {
+                "uid" | "oid" => json!({"type": "string", "format": "uuid"}),
+                "id" => json!({"type": "string"}),
+                _ => json!({"type": "integer", "minimum": 0}),
+            };
             json!({"name": name, "in": "path", "required": true, "schema": schema})
         })
         .collect();
@@ -211,10 +215,44 @@ fn schemas() -> Value {
     add::<exams::ReleaseReply>(&mut found);
     add::<planning::Planning>(&mut found);
     add::<server::PersonFrame>(&mut found);
+    administrators(&mut found);
     let named = found
         .into_iter()
         .map(|(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default()));
     Value::Object(named.collect())
+}
+
+/// The schemas of the passport's own API.
+fn administrators(found: &mut Vec<(String, RefOr<Schema>)>) {
+    add::<passport::PassportPerson>(found);
+    add::<passport::PeoplePage>(found);
+    add::<passport::PersonRequest>(found);
+    add::<passport::StateRequest>(found);
+    add::<passport::PersonState>(found);
+    add::<passport::OneTimePassword>(found);
+    add::<passport::RoleGrant>(found);
+    add::<passport::GrantRequest>(found);
+    add::<passport::SignInInfo>(found);
+    add::<passport::SignInsEnded>(found);
+    add::<passport::OrganisationInfo>(found);
+    add::<passport::OrganisationRequest>(found);
+    add::<passport::GroupMembers>(found);
+    add::<passport::GroupMade>(found);
+    add::<passport::GroupRequest>(found);
+    add::<passport::Membership>(found);
+    add::<passport::ClientInfo>(found);
+    add::<passport::ClientRequest>(found);
+    add::<passport::TermsRequest>(found);
+    add::<passport::ClientSecret>(found);
+    add::<passport::ClientState>(found);
+    add::<passport::ServiceInfo>(found);
+    add::<passport::ServiceRequest>(found);
+    add::<passport::Delegation>(found);
+    add::<passport::DelegationRequest>(found);
+    add::<passport::SigningKey>(found);
+    add::<passport::KeyRequest>(found);
+    add::<passport::EpochRequest>(found);
+    add::<passport::EpochMade>(found);
 }
 
 /// A type and the types that it names.

@@ -6,6 +6,7 @@ pub mod board;
 pub mod client;
 pub mod exams;
 pub mod mak;
+pub mod passport;
 pub mod planning;
 pub mod problem;
 pub mod server;

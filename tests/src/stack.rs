@@ -258,8 +258,13 @@ impl Stack {
 
     /// A token of a person, as a sign-in would give it.
     pub fn signed_in(&self, person: PersonId, role: Role) -> SignedIn {
-        let known =
-            Known { person, name: format!("Person {person}"), roles: [role].into(), uid: None };
+        let known = Known {
+            person,
+            name: format!("Person {person}"),
+            roles: [role].into(),
+            uid: None,
+            until: None,
+        };
         let sid = SystemIds.salt().map(|byte| format!("{byte:02x}")).concat();
         match self.app.auth.issue(&known, sid) {
             Ok(signed_in) => signed_in,

@@ -2,6 +2,7 @@
 //! free port. A stack that is dropped without being stopped, or does not stop cleanly, fails its
 //! test. Waits are on values.
 
+mod administration;
 mod audit;
 mod blindness;
 mod clock;

@@ -16,10 +16,10 @@ use totp_rs::{Builder, Secret};
 use uuid::Uuid;
 
 const UPN: &str = "sidorov.ss@nark.example";
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A person of the passport.
-async fn user(stack: &Stack, uid: u128, upn: &str) -> User {
+pub(crate) async fn user(stack: &Stack, uid: u128, upn: &str) -> User {
     let salt = SystemIds.salt();
     let hashed = tokio::task::spawn_blocking(move || password::hash(PASSWORD, salt)).await;
     let Ok(Ok(hash)) = hashed else { panic!("no hash") };
@@ -38,7 +38,7 @@ async fn user(stack: &Stack, uid: u128, upn: &str) -> User {
     user
 }
 
-async fn role(stack: &Stack, uid: Uuid, role: Role) -> Uuid {
+pub(crate) async fn role(stack: &Stack, uid: Uuid, role: Role) -> Uuid {
     let now = stack.app.clock.now();
     let assignment = Assignment {
         id: Uuid::from_bytes(SystemIds.salt()),
@@ -55,12 +55,12 @@ async fn role(stack: &Stack, uid: Uuid, role: Role) -> Uuid {
     assignment.id
 }
 
-fn location(reply: &Reply) -> &str {
+pub(crate) fn location(reply: &Reply) -> &str {
     assert_eq!(reply.status, 303, "{}", reply.text());
     reply.headers.get("location").map_or("", String::as_str)
 }
 
-async fn sign_in(browser: &mut Browser, upn: &str) -> Reply {
+pub(crate) async fn sign_in(browser: &mut Browser, upn: &str) -> Reply {
     browser.open("/passport/login").await;
     browser.submit("/passport/login", &[("login", upn), ("password", PASSWORD)]).await
 }
@@ -240,8 +240,13 @@ async fn a_sign_in_that_was_ended_is_over_everywhere() {
     let reply = foreign.submit("/passport/sessions/end", &[("sid", &sid)]).await;
     assert_eq!(reply.status, 404, "of another person");
     assert_eq!(there.open("/passport").await.status, 200);
-    let known =
-        Known { person: PersonId(7), name: "Ivanov".to_owned(), roles: [].into(), uid: None };
+    let known = Known {
+        person: PersonId(7),
+        name: "Ivanov".to_owned(),
+        roles: [].into(),
+        uid: None,
+        until: None,
+    };
     let token = stack.app.auth.issue(&known, sid.clone()).expect("a token").token;
     assert_eq!(Http::bearer(stack.addr, &token).get("/api/nsk/v1/session").await.status, 200);
     here.open("/passport").await;

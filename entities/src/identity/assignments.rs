@@ -2,9 +2,11 @@
 
 use super::{if_moment, moment, moment_if, rows, sql, taken};
 use crate::error::StoreError;
+use crate::people::PEOPLE_MAX;
 use crate::store::Store;
-use engine::Moment;
+use engine::{Moment, PersonId};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Assignments of one person that a list returns at most, the latest grant first.
@@ -121,6 +123,34 @@ impl Store {
         );
         let values = [uid.into(), now.0.into(), i64::from(ASSIGNMENTS_MAX).into()];
         rows(&self.readers, sql(text, values), decode).await
+    }
+
+    /// What each person whom exams know by a number holds at a moment, as [`Store::roles_held`]
+    /// says; those who hold nothing are there with nothing. At most [`PEOPLE_MAX`] people.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn roles_by_person(
+        &self,
+        now: Moment,
+    ) -> Result<BTreeMap<PersonId, BTreeSet<String>>, StoreError> {
+        let text = "SELECT u.person, a.role FROM (SELECT uid, person FROM identity_user \
+                    WHERE person IS NOT NULL ORDER BY person LIMIT $1) u \
+                    LEFT JOIN identity_assignment a ON a.uid = u.uid \
+                    AND a.withdrawn_at IS NULL AND a.valid_from <= $2 \
+                    AND (a.valid_until IS NULL OR a.valid_until > $2) \
+                    AND (a.oid IS NULL OR EXISTS \
+                    (SELECT 1 FROM identity_organisation o WHERE o.oid = a.oid AND o.active))";
+        let values = [i64::from(PEOPLE_MAX).into(), now.0.into()];
+        let found = rows(&self.readers, sql(text, values), |row| {
+            let person = super::unsigned(row.try_get_by_index(0)?, "a person's number")?;
+            Ok((PersonId(person), row.try_get_by_index::<Option<String>>(1)?))
+        });
+        let mut held: BTreeMap<PersonId, BTreeSet<String>> = BTreeMap::new();
+        for (person, role) in found.await? {
+            held.entry(person).or_default().extend(role);
+        }
+        Ok(held)
     }
 
     /// How many people hold a role at a moment.

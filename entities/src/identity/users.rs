@@ -126,6 +126,31 @@ impl Store {
         rows(&self.readers, sql(text, values), decode).await
     }
 
+    /// People by UPN: those whose UPN begins with `text` or in whose name it stands, and whose UPN
+    /// follows `after`; at most `limit` and [`USERS_PER_PAGE_MAX`].
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn find_users(
+        &self,
+        text: &str,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<User>, StoreError> {
+        let part: String = text
+            .chars()
+            .flat_map(|c| matches!(c, '%' | '_' | '!').then_some('!').into_iter().chain([c]))
+            .collect();
+        let statement = format!(
+            "SELECT {COLUMNS} FROM identity_user WHERE upn > $1 \
+             AND (upn LIKE $2 ESCAPE '!' OR name LIKE $3 ESCAPE '!') ORDER BY upn LIMIT $4"
+        );
+        let limit = i64::from(limit.min(USERS_PER_PAGE_MAX));
+        let (begins, within) = (format!("{}%", part.to_lowercase()), format!("%{part}%"));
+        let values = [after.into(), begins.into(), within.into(), limit.into()];
+        rows(&self.readers, sql(statement, values), decode).await
+    }
+
     /// How many people there are.
     ///
     /// # Errors

@@ -33,7 +33,8 @@ impl Auth {
             inner.metrics.sign_in(Outcome::Temporary);
             return Err(ApiError::too_many(wait));
         }
-        match signin::by_password(&inner.store, &inner.passwords, login, password).await {
+        let (now, both) = (inner.clock.now(), (login, password));
+        match signin::by_password(&inner.store, &inner.passwords, both, now).await {
             Ok(known) => {
                 let (person, detail) = (known.person.to_string(), json!({"address": address}));
                 let entry = Entry {
@@ -46,9 +47,7 @@ impl Auth {
                 inner.metrics.sign_in(Outcome::Acked);
                 tracing::info!(person = %known.person, "signed in");
                 let sid = hex::encode(inner.ids.salt());
-                let user = inner.store.user_by_person(known.person).await;
-                let user = user.map_err(|e| ApiError::internal(&e))?;
-                self.issue(&Known { uid: user.map(|user| user.uid), ..known }, sid)
+                self.issue(&known, sid)
             }
             Err(SignInFault::Wrong) => {
                 let subject = Some(signin::login_of(cut(login)));
@@ -86,7 +85,7 @@ impl Auth {
             aud: inner.spn.clone(),
             iat: now,
             nbf: now,
-            exp: now + inner.session,
+            exp: known.until.map_or(now + inner.session, |end| whole(end).min(now + inner.session)),
             jti: hex::encode(inner.ids.salt()),
             cls: Class::Svc,
             sid,

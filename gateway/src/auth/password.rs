@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
+/// What stands in place of the hash of a password that nobody has; no hash is spelt so.
+pub const NO_PASSWORD: &str = "!";
 /// Shortest password that may be set, characters.
 pub const PASSWORD_CHARS_MIN: usize = 8;
 /// Longest password, bytes: more is refused before it is hashed.

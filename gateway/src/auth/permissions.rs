@@ -108,7 +108,8 @@ const STAFF: Who =
 /// Who may see correct answers: observers may not.
 const KEYS: Who = Who::Roles(&[Role::Expert, Role::Operator, Role::Council, Role::Administrator]);
 const OPERATORS: Who = Who::Roles(&[Role::Operator, Role::Administrator]);
-/// Who may look at and change the standing of people; the council that of experts alone.
+/// Who may look at and change the standing of people and centres; what the council may of that is
+/// decided where it is done.
 const GRANTERS: Who = Who::Roles(&[Role::Council, Role::Administrator]);
 const ADMINISTRATORS: Who = Who::Roles(&[Role::Administrator]);
 
@@ -142,16 +143,18 @@ pub const PERMISSIONS: &[Permission] = &[
     line("GET", "/api/nsk/v1/exams/{exam_id}/sheet", KEYS),
     line("GET", "/api/nsk/v1/exams/{exam_id}/export", OPERATORS),
     line("POST", "/api/nsk/v1/exams/{exam_id}/release", OPERATORS),
-    line("GET", "/api/nsk/v1/passport/people", ADMINISTRATORS),
+    line("GET", "/api/nsk/v1/passport/people", GRANTERS),
     line("POST", "/api/nsk/v1/passport/people", ADMINISTRATORS),
     line("POST", "/api/nsk/v1/passport/people/{uid}/state", ADMINISTRATORS),
+    line("POST", "/api/nsk/v1/passport/people/{uid}/password", ADMINISTRATORS),
     line("GET", "/api/nsk/v1/passport/people/{uid}/roles", GRANTERS),
     line("POST", "/api/nsk/v1/passport/people/{uid}/roles", GRANTERS),
     line("DELETE", "/api/nsk/v1/passport/roles/{id}", GRANTERS),
     line("GET", "/api/nsk/v1/passport/people/{uid}/sessions", ADMINISTRATORS),
     line("DELETE", "/api/nsk/v1/passport/people/{uid}/sessions", ADMINISTRATORS),
-    line("GET", "/api/nsk/v1/passport/organisations", ADMINISTRATORS),
+    line("GET", "/api/nsk/v1/passport/organisations", GRANTERS),
     line("POST", "/api/nsk/v1/passport/organisations", ADMINISTRATORS),
+    line("POST", "/api/nsk/v1/passport/organisations/{oid}/state", GRANTERS),
     line("GET", "/api/nsk/v1/passport/groups", ADMINISTRATORS),
     line("POST", "/api/nsk/v1/passport/groups", ADMINISTRATORS),
     line("POST", "/api/nsk/v1/passport/groups/members", ADMINISTRATORS),
@@ -159,8 +162,11 @@ pub const PERMISSIONS: &[Permission] = &[
     line("POST", "/api/nsk/v1/passport/clients", ADMINISTRATORS),
     line("POST", "/api/nsk/v1/passport/clients/{id}/secret", ADMINISTRATORS),
     line("POST", "/api/nsk/v1/passport/clients/{id}/state", ADMINISTRATORS),
+    line("POST", "/api/nsk/v1/passport/clients/{id}/terms", ADMINISTRATORS),
     line("GET", "/api/nsk/v1/passport/services", ADMINISTRATORS),
     line("POST", "/api/nsk/v1/passport/services", ADMINISTRATORS),
+    line("GET", "/api/nsk/v1/passport/delegations", ADMINISTRATORS),
+    line("POST", "/api/nsk/v1/passport/delegations", ADMINISTRATORS),
     line("GET", "/api/nsk/v1/passport/keys", ADMINISTRATORS),
     line("POST", "/api/nsk/v1/passport/keys", ADMINISTRATORS),
     line("POST", "/api/nsk/v1/passport/epochs", ADMINISTRATORS),
@@ -222,6 +228,24 @@ pub const PERMISSIONS: &[Permission] = &[
     line("POST", "/passport/codes/remove", Who::Anyone),
     line("POST", "/passport/role", Who::Anyone),
     line("POST", "/passport/sessions/end", Who::Anyone),
+    line("GET", "/passport/admin", Who::Anyone),
+    line("GET", "/passport/admin/people", Who::Anyone),
+    line("POST", "/passport/admin/people", Who::Anyone),
+    line("GET", "/passport/admin/people/{uid}", Who::Anyone),
+    line("POST", "/passport/admin/people/{uid}", Who::Anyone),
+    line("GET", "/passport/admin/organisations", Who::Anyone),
+    line("POST", "/passport/admin/organisations", Who::Anyone),
+    line("GET", "/passport/admin/groups", Who::Anyone),
+    line("POST", "/passport/admin/groups", Who::Anyone),
+    line("GET", "/passport/admin/clients", Who::Anyone),
+    line("POST", "/passport/admin/clients", Who::Anyone),
+    line("GET", "/passport/admin/clients/{id}", Who::Anyone),
+    line("POST", "/passport/admin/clients/{id}", Who::Anyone),
+    line("GET", "/passport/admin/services", Who::Anyone),
+    line("POST", "/passport/admin/services", Who::Anyone),
+    line("GET", "/passport/admin/keys", Who::Anyone),
+    line("POST", "/passport/admin/keys", Who::Anyone),
+    line("GET", "/passport/admin/audit", Who::Anyone),
 ];
 
 /// The line for a method and a route's pattern. `HEAD` asks for what `GET` may.

@@ -5,10 +5,10 @@
 //! function beside [`by_password`] with the same answer; what follows (tokens, permissions,
 //! revocation, limits) does not change.
 
-use super::password::{PasswordFault, Passwords};
+use super::password::{NO_PASSWORD, PasswordFault, Passwords};
 use super::permissions::role_of;
 use engine::exam::Role;
-use engine::{Hash, PersonId};
+use engine::{Hash, Moment, PersonId};
 use entities::{Person, Store, StoreError};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -27,6 +27,8 @@ pub struct Known {
     pub roles: BTreeSet<Role>,
     /// Their uid at the passport, where they have one.
     pub uid: Option<Uuid>,
+    /// When the first of their roles ends: what they are given ends with it.
+    pub until: Option<Moment>,
 }
 
 impl From<&Person> for Known {
@@ -37,7 +39,26 @@ impl From<&Person> for Known {
             name: person.name.clone(),
             roles: person.roles.iter().filter_map(|word| role_of(word)).collect(),
             uid: None,
+            until: None,
         }
+    }
+}
+
+impl Known {
+    /// With the roles that the passport says they hold at this moment, where it knows them: a list
+    /// that was written down may be older than the end of a role.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn as_of(self, store: &Store, now: Moment) -> Result<Known, StoreError> {
+        let Some(user) = store.user_by_person(self.person).await? else { return Ok(self) };
+        let held = store.roles_held(user.uid, now).await?;
+        Ok(Known {
+            roles: held.iter().filter_map(|one| role_of(&one.role)).collect(),
+            uid: Some(user.uid),
+            until: held.iter().filter_map(|one| one.until).min(),
+            ..self
+        })
     }
 }
 
@@ -91,8 +112,8 @@ pub fn login_of(text: &str) -> String {
 pub async fn by_password(
     store: &Store,
     passwords: &Passwords,
-    login: &str,
-    password: &str,
+    (login, password): (&str, &str),
+    now: Moment,
 ) -> Result<Known, SignInFault> {
     if login.len() > LOGIN_BYTES_MAX {
         return Err(SignInFault::Wrong);
@@ -100,9 +121,10 @@ pub async fn by_password(
     let person = store.person_by_login(&login_of(login)).await?;
     let person = person.filter(|p| p.active);
     let hash = person.as_ref().map(|p| p.password_hash.as_str());
+    let hash = hash.filter(|hash| *hash != NO_PASSWORD);
     let fits = passwords.fits(password, hash).await?;
     match person {
-        Some(person) if fits => Ok(Known::from(&person)),
+        Some(person) if fits => Ok(Known::from(&person).as_of(store, now).await?),
         _ => Err(SignInFault::Wrong),
     }
 }

@@ -2,8 +2,10 @@ use super::*;
 use crate::adapters::clock::ManualClock;
 use actors::clock::SystemIds;
 use actors::settings::Limits;
-use entities::{NewRevocation, OpenOptions, Person};
+use engine::exam::Role;
+use entities::{Assignment, NewRevocation, OpenOptions, Person, User};
 use tempfile::TempDir;
+use uuid::Uuid;
 
 struct Desk {
     auth: Auth,
@@ -78,6 +80,50 @@ async fn a_password_gives_a_token_that_names_its_owner() {
     let roles = [engine::exam::Role::Expert].into();
     assert_eq!(principal.roles, roles, "an unknown role gives nothing");
     assert!(!format!("{signed_in:?}").contains(&signed_in.token));
+}
+
+#[tokio::test]
+async fn a_role_ends_when_it_was_granted_to_end() {
+    const MINUTE: i64 = 60_000;
+    let desk = desk().await;
+    let person = desk.store.person(engine::PersonId(7)).await.expect("a read").expect("a person");
+    let user = User {
+        uid: Uuid::from_u128(7),
+        person: Some(person.id),
+        upn: "ivanova@nark.example".into(),
+        skeleton: "ivanova@nark.example".into(),
+        name: person.name.clone(),
+        password_hash: None,
+        active: true,
+        delegable: true,
+        made_at: Moment(0),
+    };
+    desk.store.put_user(&user).await.expect("a user");
+    let now = desk.clock.now();
+    for (n, role, until) in [(1, "operator", None), (2, "expert", Some(5 * MINUTE))] {
+        let assignment = Assignment {
+            id: Uuid::from_u128(n),
+            uid: user.uid,
+            role: role.into(),
+            oid: None,
+            from: now,
+            until: until.map(|ms| now + Span(ms)),
+            granted_by: "test".into(),
+            granted_at: now,
+            withdrawn_at: None,
+        };
+        desk.store.put_assignment(&assignment).await.expect("an assignment");
+    }
+    let both = desk.auth.login(HOME, "ivanova", "correct horse").await.expect("signed in");
+    assert_eq!(both.principal.roles, [Role::Expert, Role::Operator].into());
+    desk.clock.advance_ms(5 * MINUTE);
+    // What was written down still says so: nobody has granted or withdrawn anything since.
+    assert_eq!(person.roles[0], "expert");
+    assert_eq!(desk.auth.check(&both.token), Err(TokenFault::Expired), "it ended with the role");
+    let later = desk.auth.login(HOME, "ivanova", "correct horse").await.expect("signed in");
+    assert_eq!(later.principal.roles, [Role::Operator].into());
+    let held = desk.store.roles_by_person(desk.clock.now()).await.expect("a read");
+    assert_eq!(held[&engine::PersonId(7)], ["operator".to_owned()].into());
 }
 
 #[tokio::test]

@@ -3,14 +3,16 @@
 mod audit;
 mod identity;
 mod tls;
+mod user;
 
 pub use audit::{AuditCommand, AuditExportArgs, AuditListArgs, AuditVerifyArgs};
 
 pub use identity::{
-    ClientArgs, ClientCommand, GroupCommand, IdentityCommand, ListingArgs, MemberArgs, NewArgs,
-    OrgCommand, PeopleCommand, ServiceCommand,
+    ClientArgs, ClientCommand, GroupCommand, IdentityCommand, KeyCommand, ListingArgs, MemberArgs,
+    NewArgs, OrgCommand, PeopleCommand, ServiceCommand,
 };
 pub use tls::TlsCommand;
+pub use user::{AddArgs, ListArgs, PasswdArgs, UserCommand};
 
 use super::pace::Pace;
 pub use super::station::StationCommand;
@@ -323,67 +325,6 @@ pub struct RoutesArgs {
     limit of open files, and exams that wait for an operator. It changes nothing and may run beside \
     the server. Exit code 1 when a line says fail.")]
 pub struct DoctorArgs {
-    /// Where the installation is.
-    #[command(flatten)]
-    pub place: Place,
-}
-
-/// `nsk user …`.
-#[derive(Subcommand, Debug)]
-pub enum UserCommand {
-    /// Add a person; the password is asked for, or read from standard input.
-    #[command(after_long_help = "EXAMPLES\n  \
-        nsk user add --login ivanova --name 'Иванова И. И.' --role expert\n  \
-        printf '%s\\n' \"$PASSWORD\" | nsk user add --login op --name 'Operator' --role operator\n\n\
-        Stop the server first: it holds the directory. A password is never an argument, for others \
-        on the machine could read it there.")]
-    Add(AddArgs),
-    /// List the people.
-    List(ListArgs),
-    /// Set a person's password; it is asked for, or read from standard input.
-    Passwd(PasswdArgs),
-}
-
-/// Arguments of `user add`.
-#[derive(Args, Debug)]
-pub struct AddArgs {
-    /// What they sign in with.
-    #[arg(long)]
-    pub login: String,
-    /// Full name, as protocols print it.
-    #[arg(long)]
-    pub name: String,
-    /// What they may do; may be given several times.
-    #[arg(long = "role", required = true, value_name = "ROLE",
-        value_parser = ["candidate", "expert", "operator", "observer", "council", "administrator", "service"])]
-    pub roles: Vec<String>,
-    /// Their number; the next free one when absent.
-    #[arg(long)]
-    pub id: Option<u64>,
-    /// Personnel number, which is no secret.
-    #[arg(long, default_value = "")]
-    pub personnel_no: String,
-    /// Where the installation is.
-    #[command(flatten)]
-    pub place: Place,
-}
-
-/// Arguments of `user list`.
-#[derive(Args, Debug)]
-pub struct ListArgs {
-    /// Print them as JSON.
-    #[arg(long)]
-    pub json: bool,
-    /// Where the installation is.
-    #[command(flatten)]
-    pub place: Place,
-}
-
-/// Arguments of `user passwd`.
-#[derive(Args, Debug)]
-pub struct PasswdArgs {
-    /// Whose password.
-    pub login: String,
     /// Where the installation is.
     #[command(flatten)]
     pub place: Place,

@@ -1,6 +1,7 @@
 //! `nsk identity …`: the passport's registries on a stopped station. Every change is recorded in
 //! the audit, as the server would do it.
 
+mod keys;
 mod listing;
 
 use super::arguments::{
@@ -10,8 +11,9 @@ use super::arguments::{
 use super::people::{ask, hashed};
 use super::serve::{block_on, config_of};
 use super::terminal::{Done, Terminal};
+use crate::config::Config;
 use crate::error::Trouble;
-use crate::passport::admin::{AdminFault, Desk, NewClient, NewGrant, NewPerson};
+use crate::passport::admin::{AdminFault, Desk, Flaw, NewClient, NewGrant, NewPerson, Powers};
 use crate::passport::audit::{Audit, AuditDeps};
 use crate::serve::directory;
 use actors::clock::{SystemClock, SystemIds};
@@ -30,6 +32,7 @@ pub(super) fn run(command: IdentityCommand, terminal: &mut Terminal<'_>) -> Done
         IdentityCommand::Group(command) => group(command, terminal),
         IdentityCommand::Client(command) => client(command, terminal),
         IdentityCommand::Service(command) => service(command, terminal),
+        IdentityCommand::Key(command) => keys::run(command, terminal),
     }
 }
 
@@ -64,10 +67,7 @@ fn init(args: NewArgs, terminal: &mut Terminal<'_>) -> Done {
 async fn none_yet(desk: &Desk) -> Result<(), AdminFault> {
     match desk.store.count_holders(ADMINISTRATOR, desk.clock.now()).await? {
         0 => Ok(()),
-        _ => Err(AdminFault::Wrong(
-            "there is an administrator already: `nsk identity user list` shows everybody"
-                .to_owned(),
-        )),
+        _ => Err(Flaw::Second.into()),
     }
 }
 
@@ -92,6 +92,13 @@ fn user(command: PeopleCommand, terminal: &mut Terminal<'_>) -> Done {
         }
         PeopleCommand::List(args) => listing::people(&args, terminal),
         PeopleCommand::Roles { upn, listing } => listing::roles(upn, &listing, terminal),
+        PeopleCommand::Password(args) => {
+            let password = at_desk(&args.place, async move |desk| {
+                let user = desk.by_upn(&args.name).await?;
+                desk.one_time_password(user.uid).await
+            })?;
+            show_secret(&password, terminal)
+        }
         PeopleCommand::Disable(args) => active(&args.place, args.name, false, terminal),
         PeopleCommand::Enable(args) => active(&args.place, args.name, true, terminal),
         PeopleCommand::Grant { upn, role, org, days, place } => {
@@ -128,7 +135,9 @@ fn org(command: OrgCommand, terminal: &mut Terminal<'_>) -> Done {
         OrgCommand::Enable(args) => (args.place, args.name, true),
     };
     let shown = opn.clone();
-    at_desk(&place, async move |desk| desk.set_organisation(&opn, active).await)?;
+    at_desk(&place, async move |desk| {
+        desk.set_organisation(desk.organisation(&opn).await?, active).await
+    })?;
     said(terminal, shown)
 }
 
@@ -204,6 +213,7 @@ fn service(command: ServiceCommand, terminal: &mut Terminal<'_>) -> Done {
             said(terminal, made.spn)
         }
         ServiceCommand::List(args) => listing::services(&args, terminal),
+        ServiceCommand::Delegations(args) => listing::delegations(&args, terminal),
         ServiceCommand::Delegate { front, back, forbid, place } => {
             let shown = format!("{front} -> {back}");
             at_desk(&place, async move |d| d.set_delegation(&front, &back, !forbid).await)?;
@@ -232,6 +242,16 @@ fn at_desk<T>(
     place: &Place,
     work: impl AsyncFnOnce(&Desk) -> Result<T, AdminFault>,
 ) -> Result<T, Trouble> {
+    with_desk(place, async |_, desk| {
+        work(desk).await.map_err(|fault| Trouble::new(fault.to_string()))
+    })
+}
+
+/// As [`at_desk`], for what needs the configuration too.
+fn with_desk<T>(
+    place: &Place,
+    work: impl AsyncFnOnce(&Config, &Desk) -> Result<T, Trouble>,
+) -> Result<T, Trouble> {
     let config = config_of(place)?;
     let dir = config.store.data.clone();
     block_on(async move {
@@ -252,8 +272,9 @@ fn at_desk<T>(
             ids,
             policy: config.passport.realm_policy(),
             actor: "cli".to_owned(),
+            powers: Powers::Administrator,
         };
-        let result = work(&desk).await.map_err(|fault| Trouble::new(fault.to_string()));
+        let result = work(&config, &desk).await;
         audit.stop();
         task.ended().await;
         store.close().await.map_err(|e| directory::store_trouble(&dir, &e))?;

@@ -228,7 +228,7 @@ fn show(args: &ShowArgs, terminal: &mut Terminal<'_>) -> Done {
     Ok(0)
 }
 
-async fn keyring(config: &Config, store: &Store) -> Result<(Keyring, Kek), Trouble> {
+pub(super) async fn keyring(config: &Config, store: &Store) -> Result<(Keyring, Kek), Trouble> {
     let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
     let kek = Kek::open(&config.passport.kek_in(&config.store.data), ids.seed())?;
     let issuer = config.passport.issuer_at(config.server.listen);

@@ -206,6 +206,46 @@ fn the_passports_registries_are_kept_from_the_command_line() {
         let all: Vec<&str> = service.iter().copied().chain([requires]).collect();
         assert_eq!(identity(&all).0, code, "{requires}");
     }
+    let pair = ["service", "delegate", "coc/portal", "mak/mak-07"];
+    assert_eq!(identity(&pair).0, 0);
+    assert_eq!(identity(&["service", "delegations"]).1, "coc/portal -> mak/mak-07\n");
+    assert_eq!(identity(&["user", "password", "nobody@nark.example"]).0, 1);
     assert_eq!(identity(&["user", "grant", "nobody@nark.example", "expert"]).0, 1);
     assert_eq!(identity(&["user", "list"]), (0, String::new(), String::new()));
+}
+
+#[test]
+fn keys_are_seen_to_from_the_command_line() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("data").display().to_string();
+    let key = |arguments: &[&str]| {
+        let place = ["--data", data.as_str()];
+        let all = ["identity", "key"].iter().chain(arguments).chain(&place);
+        call(&all.copied().collect::<Vec<_>>())
+    };
+    assert_eq!(call(&["migrate", "--data", &data]).0, 0);
+    let states = || {
+        let (_, out, _) = key(&["list", "--json"]);
+        let listed: Vec<serde_json::Value> = serde_json::from_str(&out).expect("JSON");
+        let of_qr = listed.into_iter().filter(|key| key["purpose"] == "qr");
+        let word = |key: &serde_json::Value, name: &str| key[name].as_str().map(str::to_owned);
+        of_qr.map(|key| (word(&key, "state"), word(&key, "kid"))).collect::<Vec<_>>()
+    };
+    assert_eq!(states(), [], "the first start makes them");
+    assert_eq!(key(&["announce", "qr"]).0, 0);
+    let found = states();
+    let of = |found: &[(Option<String>, Option<String>)], state: &str| {
+        let one = found.iter().find(|(is, _)| is.as_deref() == Some(state));
+        one.and_then(|(_, kid)| kid.clone()).unwrap_or_default()
+    };
+    let (active, next) = (of(&found, "active"), of(&found, "announced"));
+    let (code, _, err) = key(&["activate", "qr"]);
+    assert!(code == 1 && err.contains("long enough"), "{err}");
+    assert_eq!(key(&["activate", "qr", "--early"]).0, 0);
+    assert_eq!((of(&states(), "active"), of(&states(), "verify-only")), (next.clone(), active));
+    assert_eq!(key(&["retire", &next]).0, 1, "it signs");
+    assert_eq!(key(&["compromise", &next]).0, 0);
+    assert_eq!(of(&states(), "compromised"), next);
+    assert_ne!(of(&states(), "active"), "", "another took its place");
+    assert_eq!(key(&["announce", "bread"]).0, 2);
 }

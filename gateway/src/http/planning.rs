@@ -14,7 +14,17 @@ use entities::{MaterialHead, MaterialKind, PEOPLE_MAX, Person};
 /// 500 when the store or a tool cannot be read.
 pub async fn show(app: web::Data<App>) -> Result<web::Json<Planning>, ApiError> {
     let people = app.store.people(PEOPLE_MAX).await.map_err(|e| ApiError::internal(&e))?;
-    let mut people: Vec<_> = people.into_iter().filter_map(plannable).collect();
+    let held = app.store.roles_by_person(app.clock.now()).await;
+    let mut held = held.map_err(|e| ApiError::internal(&e))?;
+    let mut people: Vec<_> = people
+        .into_iter()
+        .map(|person| match held.remove(&person.id) {
+            // A list that was written down may be older than the end of a role.
+            Some(roles) => Person { roles: roles.into_iter().collect(), ..person },
+            None => person,
+        })
+        .filter_map(plannable)
+        .collect();
     people.sort_by(|a, b| a.name.cmp(&b.name).then(a.person.cmp(&b.person)));
     let heads = app.store.materials().await.map_err(|e| ApiError::internal(&e))?;
     let mut tools = Vec::with_capacity(heads.len());

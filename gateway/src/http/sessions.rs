@@ -84,6 +84,7 @@ pub async fn sign_in(
         name: principal.name.clone(),
         roles: principal.roles.clone(),
         uid: Some(principal.uid),
+        until: Some(principal.expires_at),
     };
     app.auth.issue(&known, sid.to_string())
 }

@@ -1,5 +1,9 @@
 //! What each documented route is for, what it takes and what it answers.
 
+mod admin;
+
+use admin::admin;
+
 /// What a route answers.
 pub enum Body {
     /// Nothing.
@@ -126,41 +130,6 @@ fn legacy(method: &str, path: &str) -> Option<Docs> {
 }
 
 /// What the specifications of OAuth and OpenID Connect describe is only named here.
-/// The administrator's routes; what they take and answer is plain JSON.
-fn admin(method: &str, path: &str) -> Option<Docs> {
-    let summary = match (method, path.strip_prefix("/api/nsk/v1/passport/")?) {
-        ("GET", "people") => "Who there is, by UPN",
-        ("POST", "people") => "Enter somebody",
-        ("POST", "people/{uid}/state") => "Let somebody sign in or not",
-        ("GET", "people/{uid}/roles") => "What somebody holds and held",
-        ("POST", "people/{uid}/roles") => "Grant a role",
-        ("DELETE", "roles/{id}") => "Take a role back",
-        ("GET", "people/{uid}/sessions") => "Somebody's sign-ins",
-        ("DELETE", "people/{uid}/sessions") => "End somebody's sign-ins",
-        ("GET", "organisations") => "Organisations",
-        ("POST", "organisations") => "Enter an organisation",
-        ("GET", "groups") => "Groups with their members",
-        ("POST", "groups") => "Make a group",
-        ("POST", "groups/members") => "Put somebody into a group or take them out",
-        ("GET", "clients") => "Clients",
-        ("POST", "clients") => "Enter a client; its secret is shown this once",
-        ("POST", "clients/{id}/secret") => "Give a client a new secret, shown this once",
-        ("POST", "clients/{id}/state") => "Let a client ask for tokens or not",
-        ("GET", "services") => "Services",
-        ("POST", "services") => "Enter a service, or state what it requires",
-        ("GET", "keys") => "Signing keys and their states",
-        ("POST", "keys") => "Announce, activate or compromise a key",
-        ("POST", "epochs") => "End every token of somebody or something",
-        _ => return None,
-    };
-    let docs = Docs::new(summary, Body::Other("application/json"));
-    Some(if method == "DELETE" && path.contains("/roles/") {
-        Docs::new(summary, Body::None).answers("204")
-    } else {
-        docs
-    })
-}
-
 fn passport(method: &str, path: &str) -> Option<Docs> {
     let json = || Body::Other("application/json");
     let docs = match (method, path) {

@@ -6,6 +6,7 @@
 //! because a passport session is no token.
 
 mod account;
+pub mod admin;
 mod codes;
 mod fail;
 mod files;

@@ -1,8 +1,9 @@
 //! Roles, tokens for services, and services that act for people: what comes out is never more than
 //! what went in.
 
-use super::kit::{CENTRE, Idp, MAK, PORTAL, Pairs, VIDEO, exchanging, idp, payload};
+use super::kit::{ANNA, CENTRE, Idp, MAK, PORTAL, Pairs, VIDEO, exchanging, idp, payload};
 use serde_json::{Value, json};
+use tests::http::Http;
 
 async fn exchange(idp: &Idp, client: &str, subject: &str, more: &[(&str, &str)]) -> (u16, Value) {
     let reply = idp.post("/oauth/token", client, &exchanging(subject, more)).await;
@@ -58,6 +59,38 @@ async fn a_role_then_a_service_then_a_service_behind_it() {
     for (client, token) in [("web", &role), ("web", &svc), ("portal", &dlg)] {
         assert!(!idp.is_active(client, token).await, "{}", payload(token)["cls"]);
     }
+    idp.stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_role_chosen_at_the_passport_is_that_of_whoever_names_none() {
+    let idp = idp().await;
+    let base = token(&idp.tokens("web").await);
+    let claims = payload(&base);
+    assert!(claims.get("role").is_none(), "a first token has no role: {claims}");
+    let (status, answer) = exchange(&idp, "web", &base, &[]).await;
+    assert_eq!((status, &answer["error"]), (400, &json!("invalid_request")), "nothing was chosen");
+    let (store, now) = (&idp.stack.app.store, idp.stack.app.clock.now());
+    let held = store.roles_held(ANNA, now).await.expect("a read");
+    let expert = held.iter().find(|held| held.role == "expert").expect("an expert");
+    let sid = claims["sid"].as_str().expect("a sid");
+    store.put_chosen_role(sid, expert.id, (now, now)).await.expect("chosen");
+    let (status, role) = exchange(&idp, "web", &base, &[]).await;
+    assert_eq!(status, 200, "{role}");
+    let claims = payload(&token(&role));
+    assert_eq!((&claims["cls"], &claims["role"]), (&json!("role"), &json!("expert")));
+    assert_eq!(claims["oid"], json!(CENTRE));
+    let mut http = Http::bearer(idp.stack.addr, &base);
+    let listed = http.get("/v1/me/roles").await.json_of(200);
+    let chosen = |role: &str| {
+        let all = listed["roles"].as_array().expect("roles").iter();
+        all.filter(|one| one["role"] == role).any(|one| one["chosen"] == true)
+    };
+    assert!(chosen("expert") && !chosen("operator"), "{listed}");
+    // What was chosen counts while it is held.
+    assert_eq!(store.withdraw_assignment(expert.id, now).await, Ok(true));
+    let (status, answer) = exchange(&idp, "web", &base, &[]).await;
+    assert_eq!((status, &answer["error"]), (400, &json!("invalid_target")));
     idp.stack.stop().await;
 }
 

@@ -28,6 +28,9 @@ pub enum IdentityCommand {
     /// Services that tokens are for.
     #[command(subcommand)]
     Service(ServiceCommand),
+    /// Signing keys.
+    #[command(subcommand)]
+    Key(KeyCommand),
 }
 
 /// Somebody new.
@@ -62,6 +65,11 @@ pub enum PeopleCommand {
     },
     /// List people.
     List(ListingArgs),
+    /// Give somebody a password for one sign-in, shown this once; their sign-ins end.
+    #[command(after_long_help = "EXAMPLES\n  \
+        nsk identity user password ivanova@nark.example\n\n\
+        At that sign-in they choose their own.")]
+    Password(OneArgs),
     /// Let somebody sign in no longer; their tokens end.
     Disable(OneArgs),
     /// Let somebody sign in again.
@@ -267,6 +275,8 @@ pub enum ServiceCommand {
     },
     /// List services.
     List(ListingArgs),
+    /// List which service may act at which.
+    Delegations(ListingArgs),
     /// Let one service act at another on people's behalf.
     Delegate {
         /// The one that acts.
@@ -280,4 +290,53 @@ pub enum ServiceCommand {
         #[command(flatten)]
         place: Place,
     },
+}
+
+/// `nsk identity key …`.
+#[derive(Subcommand, Debug)]
+pub enum KeyCommand {
+    /// List the keys, what they sign and where in their lives they are.
+    List(ListingArgs),
+    /// Publish the next key of a purpose; it signs once it is activated.
+    #[command(after_long_help = "EXAMPLES\n  \
+        nsk identity key announce paseto\n  \
+        nsk identity key activate paseto          a week later\n  \
+        nsk identity key activate paseto --early  when the old key was lost\n\n\
+        Purposes: paseto, jwt-es256, jwt-eddsa, jwt-rs256, qr, manifest, audit. A running server \
+        does all of this by itself every thirty days.")]
+    Announce(PurposeArgs),
+    /// Let the announced key sign, and the one before verify only.
+    Activate {
+        /// Which.
+        #[command(flatten)]
+        key: PurposeArgs,
+        /// Before everybody can have seen it.
+        #[arg(long)]
+        early: bool,
+    },
+    /// Let a key verify no more that signs no more.
+    Retire(KidArgs),
+    /// Stop a key from verifying, at once and for ever.
+    Compromise(KidArgs),
+}
+
+/// What a key signs.
+#[derive(Args, Debug)]
+pub struct PurposeArgs {
+    /// What it signs.
+    #[arg(value_parser = ["paseto", "jwt-es256", "jwt-eddsa", "jwt-rs256", "qr", "manifest", "audit"])]
+    pub purpose: String,
+    /// Where the installation is.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// One key.
+#[derive(Args, Debug)]
+pub struct KidArgs {
+    /// Its id, as `list` shows it.
+    pub kid: String,
+    /// Where the installation is.
+    #[command(flatten)]
+    pub place: Place,
 }

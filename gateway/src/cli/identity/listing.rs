@@ -4,8 +4,13 @@ use super::super::arguments::ListingArgs;
 use super::super::serve::{block_on, config_of};
 use super::super::terminal::{Done, Terminal};
 use crate::error::Trouble;
+use crate::passport::keys::{KeyInfo, word_of};
 use crate::passport::names::Upn;
 use crate::serve::directory;
+use crate::wire::passport::{
+    ClientInfo, Delegation, OrganisationInfo, PassportPerson, RoleGrant, ServiceInfo, SigningKey,
+};
+use engine::identity::KeyState;
 use entities::{Store, StoreError, USERS_PER_PAGE_MAX};
 use serde_json::{Value, json};
 
@@ -24,11 +29,7 @@ pub(super) fn people(args: &ListingArgs, terminal: &mut Terminal<'_>) -> Done {
     })?;
     let rows = people.into_iter().map(|user| {
         let line = format!("{:<32} {}  {}", user.upn, user.uid, user.name);
-        let shown = json!({
-            "uid": user.uid, "upn": user.upn, "name": user.name, "person": user.person,
-            "active": user.active,
-        });
-        (line, user.active, shown)
+        (line, user.active, json!(PassportPerson::from(user)))
     });
     show(rows, args.json, terminal)
 }
@@ -46,12 +47,7 @@ pub(super) fn roles(upn: String, args: &ListingArgs, terminal: &mut Terminal<'_>
     })?;
     let rows = grants.into_iter().map(|grant| {
         let line = format!("{} {:<14} {}", grant.id, grant.role, grant.granted_by);
-        let shown = json!({
-            "id": grant.id, "role": grant.role, "oid": grant.oid, "from": grant.from,
-            "until": grant.until, "granted_by": grant.granted_by,
-            "withdrawn_at": grant.withdrawn_at,
-        });
-        (line, grant.withdrawn_at.is_none(), shown)
+        (line, grant.withdrawn_at.is_none(), json!(RoleGrant::from(grant)))
     });
     show(rows, args.json, terminal)
 }
@@ -59,11 +55,7 @@ pub(super) fn roles(upn: String, args: &ListingArgs, terminal: &mut Terminal<'_>
 pub(super) fn organisations(args: &ListingArgs, terminal: &mut Terminal<'_>) -> Done {
     let rows = read(args, async |store| store.organisations().await)?.into_iter().map(|one| {
         let line = format!("{:<40} {}  {}", one.opn, one.oid, one.name);
-        let shown = json!({
-            "oid": one.oid, "opn": one.opn, "name": one.name, "ogrn": one.ogrn,
-            "active": one.active,
-        });
-        (line, one.active, shown)
+        (line, one.active, json!(OrganisationInfo::from(one)))
     });
     show(rows, args.json, terminal)
 }
@@ -83,11 +75,7 @@ pub(super) fn groups(args: &ListingArgs, terminal: &mut Terminal<'_>) -> Done {
 pub(super) fn clients(args: &ListingArgs, terminal: &mut Terminal<'_>) -> Done {
     let rows = read(args, async |store| store.clients().await)?.into_iter().map(|one| {
         let line = format!("{:<24} {:<12} {}", one.id, one.kind.word(), one.name);
-        let shown = json!({
-            "id": one.id, "uid": one.uid, "name": one.name, "kind": one.kind.word(),
-            "secret": one.secret_hash.is_some(), "terms": one.terms, "active": one.active,
-        });
-        (line, one.active, shown)
+        (line, one.active, json!(ClientInfo::from(one)))
     });
     show(rows, args.json, terminal)
 }
@@ -95,11 +83,25 @@ pub(super) fn clients(args: &ListingArgs, terminal: &mut Terminal<'_>) -> Done {
 pub(super) fn services(args: &ListingArgs, terminal: &mut Terminal<'_>) -> Done {
     let rows = read(args, async |store| store.services().await)?.into_iter().map(|one| {
         let line = format!("{:<32} {}", one.spn, one.name);
-        let shown = json!({
-            "spn": one.spn, "name": one.name, "requires": one.requires, "aliases": one.aliases,
-            "active": one.active,
-        });
-        (line, one.active, shown)
+        (line, one.active, json!(ServiceInfo::from(one)))
+    });
+    show(rows, args.json, terminal)
+}
+
+pub(super) fn delegations(args: &ListingArgs, terminal: &mut Terminal<'_>) -> Done {
+    let pairs = read(args, async |store| store.delegations().await)?;
+    let rows = pairs.into_iter().map(|(front, back)| {
+        (format!("{front} -> {back}"), true, json!(Delegation { front, back }))
+    });
+    show(rows, args.json, terminal)
+}
+
+pub(super) fn keys(args: &ListingArgs, terminal: &mut Terminal<'_>) -> Done {
+    let (_, kept) = read(args, async |store| store.keys().await)?;
+    let rows = kept.iter().filter_map(KeyInfo::of).map(|key| {
+        let ended = matches!(key.state, KeyState::Retired | KeyState::Compromised);
+        let line = format!("{:<12} {:<12} {}", word_of(&key.purpose), word_of(&key.state), key.kid);
+        (line, !ended, json!(SigningKey::from(key)))
     });
     show(rows, args.json, terminal)
 }

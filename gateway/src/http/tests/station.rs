@@ -40,10 +40,13 @@ pub async fn station_on(machine: Machine, change: impl FnOnce(&mut Config)) -> S
 impl Station {
     /// A token for anybody.
     pub fn token(&self, person: PersonId, role: Role) -> String {
-        let known =
-            Known {
-                person, name: format!("человек {person}"), roles: [role].into(), uid: None
-            };
+        let known = Known {
+            person,
+            name: format!("человек {person}"),
+            roles: [role].into(),
+            uid: None,
+            until: None,
+        };
         let sid = hex::encode(self.running.app.ids.salt());
         self.running.app.auth.issue(&known, sid).expect("a token").token
     }

@@ -1,19 +1,24 @@
 //! People and the roles they hold.
 
-use super::{AdminFault, Desk};
+use super::{AdminFault, Desk, Flaw, NewGrant, Powers};
+use crate::auth::password::{self, NO_PASSWORD};
 use crate::auth::permissions::role_of;
 use crate::passport::names::{self, Upn};
+use engine::PersonId;
 use engine::exam::Role;
 use engine::identity::Level;
-use engine::{Moment, PersonId};
 use entities::{Assignment, Person, User};
-use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// What stands in place of a password that nobody has; no hash is spelt so.
-const NO_PASSWORD: &str = "!";
+/// Letters of a one-time password; 5 bits each.
+const ONE_TIME_CHARS: usize = 16;
+/// None that is easily taken for another.
+const ONE_TIME_LETTERS: &[u8; 32] = b"23456789abcdefghjkmnpqrstuvwxyz0";
+const NOT_THE_COUNCILS: AdminFault = AdminFault::NotYours(
+    "the council grants the standing of experts and the rights of centres alone",
+);
 
 /// Somebody to enter.
 #[derive(Clone, Debug, Default)]
@@ -28,20 +33,6 @@ pub struct NewPerson {
     pub personnel_no: Option<String>,
 }
 
-/// A role to grant.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NewGrant {
-    /// The role's word.
-    pub role: String,
-    /// In which organisation's name: its OPN.
-    #[serde(default)]
-    pub organisation: Option<String>,
-    /// Until when, ms UTC; for good when absent.
-    #[serde(default)]
-    pub until: Option<Moment>,
-}
-
 impl Desk {
     /// Enters somebody, with their place in the station's list of people.
     ///
@@ -49,8 +40,7 @@ impl Desk {
     /// As [`AdminFault`] says; nobody is entered then.
     pub async fn add_person(&self, new: NewPerson) -> Result<User, AdminFault> {
         let upn = Upn::parse(&new.upn, self.policy)?;
-        let name = names::display(&new.name)
-            .ok_or_else(|| AdminFault::Wrong("the name is empty or too long".to_owned()))?;
+        let name = names::display(&new.name).ok_or(AdminFault::Wrong(Flaw::Shown))?;
         let skeleton = upn.skeleton();
         if self.store.user_by_skeleton(&skeleton).await?.is_some() {
             return Err(AdminFault::Taken("the UPN, or one that looks like it,"));
@@ -125,15 +115,16 @@ impl Desk {
     /// As [`AdminFault`] says.
     pub async fn grant(&self, uid: Uuid, new: NewGrant) -> Result<Assignment, AdminFault> {
         let user = self.known(uid).await?;
-        let role = role_of(&new.role)
-            .ok_or_else(|| AdminFault::Wrong(format!("`{}` is no role", new.role)))?;
+        let role =
+            role_of(&new.role).ok_or_else(|| AdminFault::Wrong(Flaw::Role(new.role.clone())))?;
+        self.may_grant(role, new.organisation.is_some())?;
         let oid = match &new.organisation {
             Some(opn) => Some(self.organisation(opn).await?.oid),
             None => None,
         };
         let now = self.clock.now();
         if new.until.is_some_and(|until| until <= now) {
-            return Err(AdminFault::Wrong("the role would end before it begins".to_owned()));
+            return Err(AdminFault::Wrong(Flaw::Ends));
         }
         let assignment = Assignment {
             id: self.fresh_id(),
@@ -162,6 +153,11 @@ impl Desk {
     /// As [`AdminFault`] says.
     pub async fn withdraw(&self, id: Uuid) -> Result<(), AdminFault> {
         let held = self.store.assignment(id).await?.ok_or(AdminFault::Unknown("such grant"))?;
+        if let Some(role) = role_of(&held.role) {
+            self.may_grant(role, held.oid.is_some())?;
+        } else if self.powers != Powers::Administrator {
+            return Err(NOT_THE_COUNCILS);
+        }
         let user = self.known(held.uid).await?;
         let subject = held.uid.to_string();
         self.record("admin.role.withdraw", &subject, json!({"id": id, "role": held.role})).await?;
@@ -174,15 +170,49 @@ impl Desk {
         Ok(())
     }
 
-    /// What the council may grant and take back: the standing of experts.
+    /// The council grants and takes back the standing of experts, and the right of a centre to run
+    /// exams: that of an operator in the centre's name.
+    fn may_grant(&self, role: Role, in_a_name: bool) -> Result<(), AdminFault> {
+        match (self.powers, role) {
+            (Powers::Administrator, _) | (Powers::Council, Role::Expert) => Ok(()),
+            (Powers::Council, Role::Operator) if in_a_name => Ok(()),
+            _ => Err(NOT_THE_COUNCILS),
+        }
+    }
+
+    /// Gives somebody a password for one sign-in, at which they choose their own. Whatever they
+    /// signed in with before is over.
     ///
     /// # Errors
-    /// [`AdminFault::NotYours`] for everything else.
-    pub fn councils_own(role: &str) -> Result<(), AdminFault> {
-        match role_of(role) {
-            Some(Role::Expert) => Ok(()),
-            _ => Err(AdminFault::NotYours("the council grants the standing of experts alone")),
+    /// As [`AdminFault`] says; their password is what it was then.
+    pub async fn one_time_password(&self, uid: Uuid) -> Result<String, AdminFault> {
+        let user = self.known(uid).await?;
+        let (text, salt) = (self.drawn_password(), self.ids.salt());
+        let hashing = text.clone();
+        // A hash takes a core for tens of milliseconds: not on the worker.
+        let hash = tokio::task::spawn_blocking(move || password::hash(&hashing, salt)).await;
+        let hash = hash.ok().and_then(Result::ok);
+        let hash = hash.ok_or(AdminFault::Wrong(Flaw::Hash))?;
+        self.record("admin.password.once", &uid.to_string(), json!({})).await?;
+        // First the duty, then the password: never one that may be kept.
+        self.store.set_password_due(uid, Some(self.clock.now())).await?;
+        if let Some(mut person) = self.person_of(&user).await? {
+            // The station's own door knows no such duty.
+            NO_PASSWORD.clone_into(&mut person.password_hash);
+            self.store.put_person(&person).await?;
         }
+        self.store.put_user(&User { password_hash: Some(hash), ..user }).await?;
+        self.end_sessions(uid).await?;
+        Ok(text)
+    }
+
+    fn drawn_password(&self) -> String {
+        let bytes: [u8; 32] = self.ids.seed();
+        let letters = bytes.iter().take(ONE_TIME_CHARS);
+        let letters = letters.map(|byte| char::from(ONE_TIME_LETTERS[usize::from(byte % 32)]));
+        let letters: Vec<char> = letters.collect();
+        let parts: Vec<String> = letters.chunks(4).map(|part| part.iter().collect()).collect();
+        parts.join("-")
     }
 
     /// The one with a UPN in any spelling.
@@ -194,7 +224,7 @@ impl Desk {
         self.store.user_by_upn(&upn).await?.ok_or(AdminFault::Unknown("such person"))
     }
 
-    async fn known(&self, uid: Uuid) -> Result<User, AdminFault> {
+    pub(in crate::passport) async fn known(&self, uid: Uuid) -> Result<User, AdminFault> {
         self.store.user(uid).await?.ok_or(AdminFault::Unknown("such person"))
     }
 

@@ -1,15 +1,14 @@
 //! Organisations, groups, clients and services.
 
-use super::{AdminFault, Desk};
+use super::{AdminFault, Desk, Flaw, NewClient};
 use crate::passport::names::{self, Opn, Spn};
+use crate::wire::passport::TermsRequest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use engine::identity::{Level, Requirement};
-use entities::{Client, ClientFlags, ClientKind, ClientTerms, Group, Organisation, Service};
-use serde::Deserialize;
+use entities::{Client, ClientKind, ClientTerms, Group, Organisation, Service};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
 use url::Url;
 use uuid::Uuid;
 
@@ -17,32 +16,6 @@ use uuid::Uuid;
 pub const SECRET_BYTES: usize = 32;
 /// Entries of one list of a client.
 const LIST_MAX: usize = 64;
-
-/// A client to enter.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct NewClient {
-    /// What it calls itself.
-    pub id: String,
-    /// The name to show.
-    pub name: String,
-    /// `public`, `confidential` or `service`.
-    pub kind: String,
-    /// Where answers may go.
-    pub redirect_uris: Vec<String>,
-    /// Scopes it may ask for.
-    pub scopes: BTreeSet<String>,
-    /// SPNs it may have tokens for.
-    pub audiences: BTreeSet<String>,
-    /// The service that it is.
-    pub spn: Option<String>,
-    /// Its public keys; it then has no secret.
-    pub jwks: Option<Value>,
-    /// The algorithm of its JWTs.
-    pub jwt_alg: Option<String>,
-    /// Exceptions and obligations.
-    pub flags: ClientFlags,
-}
 
 impl Desk {
     /// Enters an organisation.
@@ -77,8 +50,11 @@ impl Desk {
     ///
     /// # Errors
     /// As [`AdminFault`] says.
-    pub async fn set_organisation(&self, opn: &str, active: bool) -> Result<(), AdminFault> {
-        let mut organisation = self.organisation(opn).await?;
+    pub async fn set_organisation(
+        &self,
+        mut organisation: Organisation,
+        active: bool,
+    ) -> Result<(), AdminFault> {
         let subject = organisation.oid.to_string();
         let kind = if active { "admin.organisation.open" } else { "admin.organisation.close" };
         self.record(kind, &subject, json!({"opn": organisation.opn})).await?;
@@ -98,6 +74,15 @@ impl Desk {
     pub async fn organisation(&self, opn: &str) -> Result<Organisation, AdminFault> {
         let opn = Opn::parse(opn)?.to_string();
         let found = self.store.organisation_by_opn(&opn).await?;
+        found.ok_or(AdminFault::Unknown("such organisation"))
+    }
+
+    /// The organisation with an oid.
+    ///
+    /// # Errors
+    /// As [`AdminFault`] says.
+    pub async fn organisation_of(&self, oid: Uuid) -> Result<Organisation, AdminFault> {
+        let found = self.store.organisation(oid).await?;
         found.ok_or(AdminFault::Unknown("such organisation"))
     }
 
@@ -144,38 +129,53 @@ impl Desk {
         if self.store.client(&id).await?.is_some() {
             return Err(AdminFault::Taken("the client's id"));
         }
-        let kind = ClientKind::of(&new.kind).ok_or_else(|| {
-            AdminFault::Wrong("a client is public, confidential or service".to_owned())
-        })?;
-        let lists = [new.redirect_uris.len(), new.scopes.len(), new.audiences.len()];
-        if lists.iter().any(|&length| length > LIST_MAX) {
-            return Err(AdminFault::Wrong(format!("more than {LIST_MAX} entries in one list")));
-        }
-        new.redirect_uris.iter().try_for_each(|uri| address(uri))?;
-        let secret = (kind != ClientKind::Public && new.jwks.is_none()).then(|| self.secret());
-        let spn = |text: &String| Spn::parse(text).map(|spn| spn.to_string());
+        let kind = ClientKind::of(&new.kind).ok_or(AdminFault::Wrong(Flaw::Kind))?;
+        let spn = new.spn.as_deref().map(Spn::parse).transpose()?;
+        let asked = TermsRequest {
+            redirect_uris: new.redirect_uris,
+            scopes: new.scopes,
+            audiences: new.audiences,
+            flags: new.flags,
+        };
+        let terms = ClientTerms {
+            jwks: new.jwks,
+            spn: spn.map(|spn| spn.to_string()),
+            jwt_alg: new.jwt_alg,
+            ..ClientTerms::default()
+        };
+        let terms = termed(terms, asked)?;
+        let keyed = terms.jwks.is_some();
+        let secret = (kind != ClientKind::Public && !keyed).then(|| self.secret());
         let client = Client {
             id,
             uid: self.fresh_id(),
             name: shown(&new.name)?,
             kind,
             secret_hash: secret.as_deref().map(hash),
-            terms: ClientTerms {
-                redirect_uris: new.redirect_uris,
-                jwks: new.jwks,
-                scopes: new.scopes,
-                audiences: new.audiences.iter().map(spn).collect::<Result<_, _>>()?,
-                spn: new.spn.as_ref().map(spn).transpose()?,
-                jwt_alg: new.jwt_alg,
-                flags: new.flags,
-                ..ClientTerms::default()
-            },
+            terms,
             active: true,
             made_at: self.clock.now(),
         };
         self.record("admin.client.add", &client.id, json!({"kind": kind.word()})).await?;
         self.store.put_client(&client).await?;
         Ok((client, secret))
+    }
+
+    /// Says anew what a client may do.
+    ///
+    /// # Errors
+    /// As [`AdminFault`] says.
+    pub async fn set_terms(&self, id: &str, asked: TermsRequest) -> Result<Client, AdminFault> {
+        let mut client = self.client(id).await?;
+        client.terms = termed(client.terms, asked)?;
+        let terms = &client.terms;
+        let detail = json!({
+            "redirect_uris": terms.redirect_uris, "scopes": terms.scopes,
+            "audiences": terms.audiences, "flags": terms.flags,
+        });
+        self.record("admin.client.terms", &client.id, detail).await?;
+        self.store.put_client(&client).await?;
+        Ok(client)
     }
 
     /// Gives a client a new secret; the old one ends at once.
@@ -185,7 +185,7 @@ impl Desk {
     pub async fn new_secret(&self, id: &str) -> Result<String, AdminFault> {
         let mut client = self.client(id).await?;
         if client.kind == ClientKind::Public {
-            return Err(AdminFault::Wrong("a public client keeps no secret".to_owned()));
+            return Err(AdminFault::Wrong(Flaw::Secret));
         }
         self.record("admin.client.secret", &client.id, json!({})).await?;
         let secret = self.secret();
@@ -223,7 +223,7 @@ impl Desk {
         requires: Value,
     ) -> Result<Service, AdminFault> {
         let spn = Spn::parse(spn)?.to_string();
-        Requirement::read(&requires).map_err(AdminFault::Wrong)?;
+        Requirement::read(&requires).map_err(Flaw::Requires)?;
         let before = self.store.service(&spn).await?;
         let service = Service {
             spn,
@@ -259,7 +259,7 @@ impl Desk {
         Ok(())
     }
 
-    async fn client(&self, id: &str) -> Result<Client, AdminFault> {
+    pub(in crate::passport) async fn client(&self, id: &str) -> Result<Client, AdminFault> {
         let found = self.store.client(id).await?;
         found.ok_or(AdminFault::Unknown("such client"))
     }
@@ -270,19 +270,35 @@ impl Desk {
     }
 }
 
+/// The terms that a client gets, once everything in them is sound.
+fn termed(terms: ClientTerms, asked: TermsRequest) -> Result<ClientTerms, AdminFault> {
+    let lists = [asked.redirect_uris.len(), asked.scopes.len(), asked.audiences.len()];
+    if lists.iter().any(|&length| length > LIST_MAX) {
+        return Err(AdminFault::Wrong(Flaw::List(LIST_MAX)));
+    }
+    asked.redirect_uris.iter().try_for_each(|uri| address(uri))?;
+    let audiences = asked.audiences.iter().map(|spn| Spn::parse(spn).map(|spn| spn.to_string()));
+    Ok(ClientTerms {
+        redirect_uris: asked.redirect_uris,
+        scopes: asked.scopes,
+        audiences: audiences.collect::<Result<_, _>>()?,
+        flags: asked.flags,
+        ..terms
+    })
+}
+
 /// What is kept of a secret: it has 256 random bits, so that a slow hash would add nothing.
 fn hash(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
 }
 
 fn shown(name: &str) -> Result<String, AdminFault> {
-    names::display(name)
-        .ok_or_else(|| AdminFault::Wrong("the name is empty or too long".to_owned()))
+    names::display(name).ok_or(AdminFault::Wrong(Flaw::Shown))
 }
 
 /// An address that answers may go to: https, this machine, or an app's own scheme with a dot.
 fn address(uri: &str) -> Result<(), AdminFault> {
-    let wrong = || AdminFault::Wrong(format!("`{uri}` cannot be an address for answers"));
+    let wrong = || AdminFault::Wrong(Flaw::Address(uri.to_owned()));
     let url = Url::parse(uri).map_err(|_| wrong())?;
     let here = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
     let sound = match url.scheme() {

@@ -36,6 +36,22 @@ pub struct KeyInfo {
     pub ended_at: Option<Moment>,
 }
 
+impl KeyInfo {
+    /// What is kept, without the key; nothing for a purpose that this program does not know.
+    pub fn of(row: &KeyRow) -> Option<KeyInfo> {
+        let (purpose, state) = placed(row).ok()?;
+        Some(KeyInfo {
+            kid: row.kid.clone(),
+            purpose,
+            state,
+            made_at: row.made_at,
+            active_at: row.active_at,
+            verifies_until: row.verifies_until,
+            ended_at: row.ended_at,
+        })
+    }
+}
+
 /// How long a key of this purpose verifies after it signs no more: the longest life of what it
 /// signed, and the skew.
 fn verifies_for(purpose: KeyPurpose) -> Span {
@@ -60,20 +76,7 @@ fn announced_for(purpose: KeyPurpose) -> Span {
 impl Keyring {
     /// Every key, oldest first.
     pub fn list(&self) -> Vec<KeyInfo> {
-        let rows = self.loaded();
-        let read = |row: &KeyRow| {
-            let (purpose, state) = placed(row).ok()?;
-            Some(KeyInfo {
-                kid: row.kid.clone(),
-                purpose,
-                state,
-                made_at: row.made_at,
-                active_at: row.active_at,
-                verifies_until: row.verifies_until,
-                ended_at: row.ended_at,
-            })
-        };
-        rows.rows.iter().filter_map(read).collect()
+        self.loaded().rows.iter().filter_map(KeyInfo::of).collect()
     }
 
     /// Sees to it that a purpose has an active key: the first one of all is not announced, because
@@ -117,6 +120,25 @@ impl Keyring {
                 return Err(KeyFault::State("the next key was not announced long enough ago"));
             }
             Ok(rotated(rows, purpose, next, now))
+        })
+        .await
+    }
+
+    /// Lets a key verify no more that signs no more, or was announced for nothing.
+    ///
+    /// # Errors
+    /// [`KeyFault::Unknown`]; [`KeyFault::State`] while it signs, and when it has ended.
+    pub async fn retire(&self, kid: &str) -> Result<(), KeyFault> {
+        self.change(|rows, now| {
+            let row = rows.iter().find(|row| row.kid == kid);
+            let row = row.ok_or_else(|| KeyFault::Unknown(kid.to_owned()))?;
+            match placed(row)?.1 {
+                KeyState::Announced | KeyState::VerifyOnly => {
+                    Ok(vec![ended(row, KeyState::Retired, now)])
+                }
+                KeyState::Active => Err(KeyFault::State("it signs: activate the next key first")),
+                _ => Err(KeyFault::State("it has ended already")),
+            }
         })
         .await
     }

@@ -39,7 +39,7 @@ pub async fn by_exchange(asking: &Asking<'_>) -> Result<Value, Fault> {
     let subject = shown(asking, "subject_token", SUBJECTS).await?;
     let format = format_asked(form, client)?;
     let claims = match (form.get("nsk_role"), form.get("audience"), form.get("actor_token")) {
-        (Some(role), None, None) => with_role(asking, &subject, role).await?,
+        (role, None, None) => with_role(asking, &subject, role).await?,
         (None, Some(spn), None) => for_service(asking, &subject, spn).await?,
         (None, Some(spn), Some(_)) => delegated(asking, &subject, spn).await?,
         _ => return Err(Fault::invalid_request("either nsk_role or audience")),
@@ -106,22 +106,39 @@ fn same_key(asking: &Asking<'_>, subject: &Claims) -> Result<(), Fault> {
     Ok(())
 }
 
-/// One role of the person's, which they hold now.
-async fn with_role(asking: &Asking<'_>, subject: &Claims, role: &str) -> Result<Claims, Fault> {
+/// One role of the person's, which they hold now: the one that is named, else the one that they
+/// chose at the passport in this sign-in.
+async fn with_role(
+    asking: &Asking<'_>,
+    subject: &Claims,
+    named: Option<&str>,
+) -> Result<Claims, Fault> {
     let Asking { passport, form, client, now, .. } = *asking;
     if subject.cls != Class::Base || subject.cid != client.id {
         return Err(Fault::invalid_grant());
     }
     same_key(asking, subject)?;
-    let role = role_of(role).ok_or_else(Fault::invalid_target)?;
-    let word = crate::auth::permissions::word(role);
-    let oid = match form.get("nsk_org") {
-        None => None,
-        Some(text) => Some(Uuid::parse_str(text).map_err(|_| Fault::invalid_target())?),
+    let all = passport.store.roles_held(subject.sub, now).await?;
+    let held = match named {
+        Some(word) => {
+            let role = role_of(word).ok_or_else(Fault::invalid_target)?;
+            let oid = match form.get("nsk_org") {
+                None => None,
+                Some(text) => Some(Uuid::parse_str(text).map_err(|_| Fault::invalid_target())?),
+            };
+            all.into_iter().find(|held| role_of(&held.role) == Some(role) && held.oid == oid)
+        }
+        None => {
+            let chosen = passport.store.chosen_role(&subject.sid).await?;
+            let chosen = chosen.ok_or_else(|| {
+                Fault::invalid_request("either nsk_role or audience: no role was chosen")
+            })?;
+            all.into_iter().find(|held| held.id == chosen)
+        }
     };
-    let held = passport.store.roles_held(subject.sub, now).await?;
-    let held = held.into_iter().find(|held| held.role == word && held.oid == oid);
     let held = held.ok_or_else(Fault::invalid_target)?;
+    let role = role_of(&held.role).ok_or_else(Fault::invalid_target)?;
+    let oid = held.oid;
     let organisation = match oid {
         None => None,
         Some(oid) => passport.store.organisation(oid).await?,

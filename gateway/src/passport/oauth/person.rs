@@ -51,6 +51,7 @@ pub async fn roles(app: Data<App>, request: HttpRequest) -> Result<HttpResponse,
     let passport = &app.passport;
     let (claims, _) = admitted(&request, passport, OWN).await?;
     let now = passport.clock.now();
+    let chosen = passport.store.chosen_role(&claims.sid).await?;
     let mut listed: Vec<Value> = Vec::new();
     for held in passport.store.roles_held(claims.sub, now).await? {
         let organisation = match held.oid {
@@ -58,7 +59,7 @@ pub async fn roles(app: Data<App>, request: HttpRequest) -> Result<HttpResponse,
             Some(oid) => passport.store.organisation(oid).await?,
         };
         listed.push(json!({
-            "role": held.role, "oid": held.oid,
+            "role": held.role, "oid": held.oid, "chosen": chosen == Some(held.id),
             "opn": organisation.as_ref().map(|o| &o.opn),
             "organisation": organisation.as_ref().map(|o| &o.name),
             "from": held.from.0.div_euclid(1_000),

@@ -66,6 +66,10 @@ async fn roles(visit: &Visit<'_>, person: &Person) -> Result<Markup, Fail> {
     }
     Ok(html! {
         h2 #roles { (t("Роль и организация", "Role and organisation")) }
+        @if rows.len() > 1 {
+            p.soft { (t("Выбранную роль получат программы, которые не называют роль сами.",
+                        "Programs that name no role themselves get the chosen one.")) }
+        }
         @if rows.is_empty() { p { (t("Вам не назначено ни одной роли.", "No role is assigned to you.")) } }
         ul.list aria-labelledby="roles" {
             @for (assignment, organisation) in &rows {

@@ -2,6 +2,7 @@
 
 use super::visit::Visit;
 use maud::{Markup, html};
+use std::borrow::Cow;
 
 /// The hidden token that every form brings back.
 pub fn token(visit: &Visit<'_>) -> Markup {
@@ -15,17 +16,17 @@ pub fn hidden(name: &str, value: &str) -> Markup {
 
 /// What is wrong with a form: the field's name and what to do about it.
 #[derive(Clone, Default, Debug)]
-pub struct Faults(Vec<(&'static str, &'static str)>);
+pub struct Faults(Vec<(&'static str, Cow<'static, str>)>);
 
 impl Faults {
     /// One fault.
-    pub fn one(field: &'static str, text: &'static str) -> Faults {
-        Faults(vec![(field, text)])
+    pub fn one(field: &'static str, text: impl Into<Cow<'static, str>>) -> Faults {
+        Faults(vec![(field, text.into())])
     }
 
     /// One more.
     pub fn add(&mut self, field: &'static str, text: &'static str) {
-        self.0.push((field, text));
+        self.0.push((field, text.into()));
     }
 
     /// Those of another part of the form as well.
@@ -38,8 +39,8 @@ impl Faults {
         self.0.is_empty()
     }
 
-    fn of(&self, field: &str) -> Option<&'static str> {
-        self.0.iter().find(|(name, _)| *name == field).map(|(_, text)| *text)
+    fn of(&self, field: &str) -> Option<&str> {
+        self.0.iter().find(|(name, _)| *name == field).map(|(_, text)| text.as_ref())
     }
 
     /// All of them, each with a link to its field; it takes the focus when the page is shown.
@@ -78,6 +79,10 @@ pub struct Field<'a> {
     pub inputmode: &'static str,
     /// It may stay empty.
     pub optional: bool,
+    /// Lines of text, one entry each.
+    pub lines: bool,
+    /// The id of the list of what it may well hold.
+    pub list: &'static str,
 }
 
 impl Field<'_> {
@@ -94,15 +99,24 @@ impl Field<'_> {
                 label for=(self.name) { (self.label) }
                 @if let Some(id) = hint { p.hint id=(id) { (self.hint) } }
                 @if let (Some(text), Some(id)) = (fault, wrong) { p.fault id=(id) { (text) } }
-                input id=(self.name) name=(self.name)
-                    type=(filled(self.kind).unwrap_or("text"))
-                    value=[(!self.value.is_empty()).then_some(self.value)]
-                    autocomplete=(filled(self.autocomplete).unwrap_or("off"))
-                    inputmode=[filled(self.inputmode)]
-                    autocapitalize="none" spellcheck="false" maxlength="1000"
-                    required[!self.optional]
-                    aria-invalid=[fault.map(|_| "true")]
-                    aria-describedby=[described];
+                @if self.lines {
+                    textarea id=(self.name) name=(self.name) rows="3" maxlength="4000"
+                        autocapitalize="none" spellcheck="false"
+                        required[!self.optional]
+                        aria-invalid=[fault.map(|_| "true")]
+                        aria-describedby=[described] { (self.value) }
+                } @else {
+                    input id=(self.name) name=(self.name)
+                        type=(filled(self.kind).unwrap_or("text"))
+                        value=[(!self.value.is_empty()).then_some(self.value)]
+                        autocomplete=(filled(self.autocomplete).unwrap_or("off"))
+                        inputmode=[filled(self.inputmode)]
+                        list=[filled(self.list)]
+                        autocapitalize="none" spellcheck="false" maxlength="1000"
+                        required[!self.optional]
+                        aria-invalid=[fault.map(|_| "true")]
+                        aria-describedby=[described];
+                }
             }
         }
     }
@@ -115,6 +129,30 @@ pub fn button(visit: &Visit<'_>, action: &str, fields: &[(&str, &str)], label: &
             (token(visit))
             @for (name, value) in fields { (hidden(name, value)) }
             button.quiet type="submit" { (label) }
+        }
+    }
+}
+
+/// A choice of one among few; its name is its id.
+pub fn choice(name: &'static str, label: &str, options: &[(&str, &str)], chosen: &str) -> Markup {
+    html! {
+        div.field {
+            label for=(name) { (label) }
+            select id=(name) name=(name) {
+                @for (value, shown) in options {
+                    option value=(value) selected[*value == chosen] { (shown) }
+                }
+            }
+        }
+    }
+}
+
+/// Yes or no; its name is its id.
+pub fn check(name: &'static str, label: &str, on: bool) -> Markup {
+    html! {
+        p.check {
+            input type="checkbox" id=(name) name=(name) value="yes" checked[on];
+            label for=(name) { (label) }
         }
     }
 }

@@ -16,6 +16,8 @@ pub struct Frame<'a> {
     pub title: &'a str,
     /// The name of whoever is signed in: they get the navigation.
     pub name: Option<&'a str>,
+    /// They see to others' affairs too.
+    pub manages: bool,
     /// The page repeats a form in which something was wrong.
     pub faulty: bool,
     /// The form's answer may lead to another program.
@@ -55,7 +57,7 @@ pub fn document(visit: &Visit<'_>, frame: &Frame<'_>, content: &Markup) -> Marku
                             (t("English", "Русский"))
                         }
                     }
-                    @if let Some(name) = frame.name { (signed_in(visit, name)) }
+                    @if let Some(name) = frame.name { (signed_in(visit, name, frame.manages)) }
                 }
                 main #main tabindex="-1" { (content) }
             }
@@ -63,13 +65,16 @@ pub fn document(visit: &Visit<'_>, frame: &Frame<'_>, content: &Markup) -> Marku
     }
 }
 
-fn signed_in(visit: &Visit<'_>, name: &str) -> Markup {
+fn signed_in(visit: &Visit<'_>, name: &str, manages: bool) -> Markup {
     let t = |ru, en| visit.t(ru, en);
-    let own = [
+    let mut own = vec![
         ("/passport", t("Обо мне", "About me")),
         ("/passport/password", t("Пароль", "Password")),
         ("/passport/codes", t("Коды", "Codes")),
     ];
+    if manages {
+        own.push(("/passport/admin", t("Управление", "Administration")));
+    }
     let here = visit.request.path();
     let current = |to: &str| (to == here).then_some("page");
     html! {

@@ -156,8 +156,19 @@ pub async fn set(
     let hash = hashed(visit, fresh).await?;
     visit.note("password.change", Some(user.uid), serde_json::json!({})).await?;
     let mut user = user.clone();
-    user.password_hash = Some(hash);
-    passport.store.put_user(&user).await?;
+    user.password_hash = Some(hash.clone());
+    let person = match user.person {
+        Some(id) => passport.store.person(id).await?,
+        None => None,
+    };
+    match person {
+        // The station's own door opens with the same password, and no longer with the old one.
+        Some(mut person) => {
+            person.password_hash = hash;
+            passport.store.put_user_and_person(&user, &person).await?;
+        }
+        None => passport.store.put_user(&user).await?,
+    }
     passport.store.set_password_due(user.uid, None).await?;
     for session in passport.store.sessions_of(user.uid, visit.now()).await? {
         if keep != Some(session.sid.as_str()) {

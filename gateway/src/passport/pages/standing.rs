@@ -18,9 +18,20 @@ pub const PROOF_LASTS: Span = Span::minutes(15);
 /// Pages to which one may return; the first is where an unknown one leads.
 const BACK: [&str; 3] = ["", "codes", "password"];
 
+/// The page of this site that a word stands for: one of [`BACK`], or one of the administrator's.
+fn way_back(back: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.');
+    let of_admin = back == "admin" || back.starts_with("admin/");
+    let safe = back.bytes().all(plain) && !back.contains("..") && !back.contains("//");
+    let to = BACK.into_iter().find(|page| *page == back);
+    let to = to.unwrap_or(if of_admin && safe { back } else { "" });
+    format!("/passport/{to}").trim_end_matches('/').to_owned()
+}
+
 /// The frame of a page for whoever is signed in.
 pub fn frame<'f>(person: &'f Person, title: &'f str) -> Frame<'f> {
-    Frame { title, name: Some(&person.user.name), ..Frame::default() }
+    let manages = person.powers.is_some();
+    Frame { title, name: Some(&person.user.name), manages, ..Frame::default() }
 }
 
 /// Leads to the page that asks again, unless the person proved lately that they are there.
@@ -108,6 +119,5 @@ async fn prove(visit: &Visit<'_>, payload: web::Payload) -> Result<HttpResponse,
     session.auth_time = visit.now();
     visit.passport().store.put_session(&session).await?;
     visit.note("login.again", Some(person.user.uid), serde_json::json!({})).await?;
-    let to = BACK.into_iter().find(|page| *page == back).unwrap_or_default();
-    Ok(visit.go(format!("/passport/{to}").trim_end_matches('/')))
+    Ok(visit.go(&way_back(back)))
 }

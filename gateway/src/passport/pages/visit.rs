@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::auth::{place_of, same_origin};
 use crate::http::body;
 use crate::passport::Passport;
+use crate::passport::admin::Powers;
 use crate::passport::audit::Entry;
 use crate::passport::browser;
 use actix_web::cookie::{Cookie, SameSite};
@@ -54,6 +55,8 @@ pub struct Person {
     pub session: PassportSession,
     /// Who.
     pub user: User,
+    /// What they may see to beside their own affairs.
+    pub powers: Option<Powers>,
 }
 
 /// One request for a page.
@@ -176,7 +179,9 @@ impl<'a> Visit<'a> {
         let session = session.ok_or(Fail::SignIn)?;
         let user = self.passport().store.user(session.uid).await?;
         let user = user.filter(|user| user.active).ok_or(Fail::SignIn)?;
-        Ok(Person { session, user })
+        let held = self.passport().store.roles_held(user.uid, self.now()).await?;
+        let powers = Powers::of(held.iter().map(|one| one.role.as_str()));
+        Ok(Person { session, user, powers })
     }
 
     /// Records what is about to be done; nothing is done that cannot be recorded.
