@@ -26,6 +26,7 @@ use crate::passport::admin::api as admin;
 use crate::passport::audit;
 use crate::passport::oauth;
 use crate::passport::pages;
+use crate::passport::qr;
 use crate::telemetry;
 use crate::{asyncapi, openapi};
 use actix_web::body::MessageBody;
@@ -156,6 +157,7 @@ pub const ROUTES: &[Route] = &[
     post(Modern, "/api/nsk/v1/passport/delegations", || web::post().to(admin::set_delegation)),
     get(Modern, "/api/nsk/v1/passport/keys", || web::get().to(admin::keys)),
     post(Modern, "/api/nsk/v1/passport/keys", || web::post().to(admin::change_key)),
+    post(Modern, "/api/nsk/v1/passport/qr", || web::post().to(qr::read)),
     post(Modern, "/api/nsk/v1/passport/epochs", || web::post().to(admin::bump)),
     get(Modern, "/api/nsk/v1/passport/audit", || web::get().to(audit::api::list)),
     get(Modern, "/api/nsk/v1/passport/audit/export", || web::get().to(audit::api::download)),
@@ -212,6 +214,10 @@ pub const ROUTES: &[Route] = &[
     post(Pages, "/passport/codes", || web::post().to(pages::confirm_codes)),
     post(Pages, "/passport/codes/renew", || web::post().to(pages::renew_codes)),
     post(Pages, "/passport/codes/remove", || web::post().to(pages::remove_codes)),
+    get(Pages, "/passport/qr", || web::get().to(pages::show_qr)),
+    post(Pages, "/passport/qr", || web::post().to(pages::make_qr)),
+    get(Pages, "/passport/qr/read", || web::get().to(pages::show_reading)),
+    post(Pages, "/passport/qr/read", || web::post().to(pages::read_qr)),
     post(Pages, "/passport/role", || web::post().to(pages::choose_role)),
     post(Pages, "/passport/sessions/end", || web::post().to(pages::end_session)),
     get(Pages, "/passport/admin", || web::get().to(pages::admin::index)),

@@ -5,7 +5,7 @@ mod operations;
 use crate::error::ApiError;
 use crate::http::{ROUTES, Route, Service};
 use crate::passport::audit::api::AuditPage;
-use crate::wire::{exams, mak, passport, planning, problem, server, sessions};
+use crate::wire::{exams, mak, passport, planning, problem, qr, server, sessions};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use operations::{Body, Docs, docs_of};
@@ -200,6 +200,8 @@ fn schemas() -> Value {
     add::<mak::TokenRequest>(&mut found);
     add::<mak::ActionRequest>(&mut found);
     add::<problem::Problem>(&mut found);
+    add::<qr::Scanned>(&mut found);
+    add::<qr::ReadQr>(&mut found);
     add::<sessions::SessionRequest>(&mut found);
     add::<sessions::Session>(&mut found);
     add::<sessions::Ticket>(&mut found);

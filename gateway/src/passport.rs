@@ -10,6 +10,7 @@ pub mod keys;
 pub mod names;
 pub mod oauth;
 pub mod pages;
+pub mod qr;
 pub mod seal;
 
 use crate::adapters::StoreRevocation;

@@ -9,6 +9,7 @@ pub mod mak;
 pub mod passport;
 pub mod planning;
 pub mod problem;
+pub mod qr;
 pub mod server;
 pub mod sessions;
 mod typescript;

@@ -1,5 +1,7 @@
 //! The passport's pages at their doors: forms of others, guessing, codes, languages, addresses.
 
+mod qr;
+
 use actors::clock::SystemIds;
 use actors::ports::IdSource;
 use engine::exam::Role;

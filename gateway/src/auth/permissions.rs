@@ -111,6 +111,15 @@ const OPERATORS: Who = Who::Roles(&[Role::Operator, Role::Administrator]);
 /// Who may look at and change the standing of people and centres; what the council may of that is
 /// decided where it is done.
 const GRANTERS: Who = Who::Roles(&[Role::Council, Role::Administrator]);
+/// Who lets people in and reads their pictures.
+const READERS: Who = Who::Roles(&[
+    Role::Expert,
+    Role::Operator,
+    Role::Observer,
+    Role::Council,
+    Role::Administrator,
+    Role::Service,
+]);
 const ADMINISTRATORS: Who = Who::Roles(&[Role::Administrator]);
 
 /// Who may call what.
@@ -169,6 +178,7 @@ pub const PERMISSIONS: &[Permission] = &[
     line("POST", "/api/nsk/v1/passport/delegations", ADMINISTRATORS),
     line("GET", "/api/nsk/v1/passport/keys", ADMINISTRATORS),
     line("POST", "/api/nsk/v1/passport/keys", ADMINISTRATORS),
+    line("POST", "/api/nsk/v1/passport/qr", READERS),
     line("POST", "/api/nsk/v1/passport/epochs", ADMINISTRATORS),
     line("GET", "/api/nsk/v1/passport/audit", ADMINISTRATORS),
     line("GET", "/api/nsk/v1/passport/audit/export", ADMINISTRATORS),
@@ -226,6 +236,10 @@ pub const PERMISSIONS: &[Permission] = &[
     line("POST", "/passport/codes", Who::Anyone),
     line("POST", "/passport/codes/renew", Who::Anyone),
     line("POST", "/passport/codes/remove", Who::Anyone),
+    line("GET", "/passport/qr", Who::Anyone),
+    line("POST", "/passport/qr", Who::Anyone),
+    line("GET", "/passport/qr/read", Who::Anyone),
+    line("POST", "/passport/qr/read", Who::Anyone),
     line("POST", "/passport/role", Who::Anyone),
     line("POST", "/passport/sessions/end", Who::Anyone),
     line("GET", "/passport/admin", Who::Anyone),

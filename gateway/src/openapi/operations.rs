@@ -212,6 +212,10 @@ fn modern(method: &str, path: &str) -> Option<Docs> {
             let summary = "The whole chain of the audit, for `nsk audit verify`";
             Docs::new(summary, Body::Other("application/jsonl"))
         }
+        ("POST", "/api/nsk/v1/passport/qr") => {
+            let summary = "What may be said of a picture that was shown here";
+            Docs::new(summary, Body::One("ReadQr")).takes("Scanned")
+        }
         ("GET", "/live") => {
             Docs::new("The live protocol over WebSocket", Body::None).answers("101")
         }

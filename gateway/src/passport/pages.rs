@@ -13,6 +13,7 @@ mod files;
 mod form;
 mod layout;
 mod password;
+mod qr;
 mod sealing;
 mod signin;
 mod standing;
@@ -22,6 +23,7 @@ pub use account::{choose_role, end_session, home, sign_out};
 pub use codes::{confirm_codes, remove_codes, renew_codes, show_codes};
 pub use files::style;
 pub use password::{change_password, show_password};
+pub use qr::{make_qr, read_qr, show_qr, show_reading};
 pub use signin::{
     ask_code, ask_own_password, check_code, check_password, set_own_password, show_signin,
 };

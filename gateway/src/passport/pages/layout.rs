@@ -71,6 +71,7 @@ fn signed_in(visit: &Visit<'_>, name: &str, manages: bool) -> Markup {
         ("/passport", t("Обо мне", "About me")),
         ("/passport/password", t("Пароль", "Password")),
         ("/passport/codes", t("Коды", "Codes")),
+        ("/passport/qr", t("QR-код", "QR code")),
     ];
     if manages {
         own.push(("/passport/admin", t("Управление", "Administration")));
