@@ -41,7 +41,6 @@ use password::Passwords;
 use proofs::Proofs;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Classes that this service takes when they are for its own SPN.
 const FOR_US: &[Class] = &[Class::Svc, Class::Dlg, Class::Legacy];
@@ -52,7 +51,6 @@ const FOR_ISSUER: &[Class] = &[Class::Base, Class::Role];
 pub const LOCAL_CLIENT: &str = "nsk:local";
 /// How a local password is written in `acr`.
 const LOCAL_ACR: &str = "urn:nsk:acr:password";
-const MINUTE: Duration = Duration::from_secs(60);
 
 /// Sign-in and tokens. Cheap to clone.
 #[derive(Clone)]
@@ -140,14 +138,15 @@ impl Auth {
                 .map_err(|e| Trouble::new(e.to_string()))?;
         let keys = limits.attempt_keys_max;
         let (a, b) = (limits.attempts_per_address_per_minute, limits.attempts_per_login_per_minute);
+        let alone = deps.revocation.cache_away();
         Ok(Auth(Arc::new(Inner {
             keys: deps.keys,
             spn: config.audience.clone(),
             proofs: Proofs::default(),
             verified: Verified::default(),
             passwords,
-            by_address: Limiter::new(deps.clock.clone(), a, MINUTE, keys),
-            by_login: Limiter::new(deps.clock.clone(), b, MINUTE, keys),
+            by_address: Limiter::per_minute(&deps.clock, a, keys, &alone),
+            by_login: Limiter::per_minute(&deps.clock, b, keys, &alone),
             revocation: deps.revocation,
             clock: deps.clock,
             ids: deps.ids,

@@ -173,7 +173,7 @@ impl Config {
     /// The first syntax error or unknown key, or everything that [`Config::validate`] names.
     pub fn parse(text: &str) -> Result<Config, Trouble> {
         let config: Config = toml::from_str(text).map_err(|e| {
-            Trouble::new(e.to_string().trim().to_owned())
+            Trouble::new(complaint(text, &e))
                 .remedy("compare with ops/config/nsk.toml, which shows every key")
         })?;
         config.validate()?;
@@ -229,6 +229,26 @@ impl Config {
     pub fn limits(&self) -> actors::settings::Limits {
         self.actors.limits()
     }
+}
+
+/// What the parser says, with its place. The line itself is not shown, nor a value: either may hold
+/// a password.
+fn complaint(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message();
+    let told = match (message.find("string \""), message.rfind('"')) {
+        (Some(from), Some(to)) => format!("{}a string{}", &message[..from], &message[to + 1..]),
+        _ => message.to_owned(),
+    };
+    let told = if told.contains("://") { "not as it should be" } else { told.as_str() };
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
+        return told.to_owned();
+    };
+    let line = before.matches('\n').count();
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    let key = text.lines().nth(line).and_then(|whole| Some(whole.split_once('=')?.0.trim()));
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let key = key.filter(|key| key.chars().all(is_plain)).map(|key| format!(" ({key})"));
+    format!("line {}, column {column}{}: {told}", line + 1, key.unwrap_or_default())
 }
 
 fn is_name(text: &str) -> bool {

@@ -5,6 +5,7 @@
 mod administration;
 mod audit;
 mod blindness;
+mod centre;
 mod clock;
 mod day;
 mod disk;

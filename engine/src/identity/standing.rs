@@ -131,6 +131,9 @@ pub enum Kind {
     Changes,
     /// Asks whether a token is good: an answer from memory would be a guess.
     Introspects,
+    /// Gives, renews or takes back a sign-in, a token or a ticket: without the database it is not
+    /// known what was used up already.
+    Grants,
 }
 
 /// Whether something outside answers.
@@ -158,8 +161,10 @@ pub enum Door {
 pub fn policy(kind: Kind, cache: Link, database: Link, age: Span) -> Door {
     let most = match kind {
         Kind::Public => return Door::Open,
-        Kind::Introspects if database == Link::Down => return Door::ClosedRetry(RETRY),
-        Kind::Changes | Kind::Introspects => CHANGES_AGE_MAX,
+        Kind::Introspects | Kind::Grants if database == Link::Down => {
+            return Door::ClosedRetry(RETRY);
+        }
+        Kind::Changes | Kind::Introspects | Kind::Grants => CHANGES_AGE_MAX,
         Kind::Reads => READS_AGE_MAX,
     };
     if age > most {

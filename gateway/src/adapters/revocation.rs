@@ -26,7 +26,7 @@ pub struct StoreRevocation {
     /// The last look failed.
     failing: AtomicBool,
     /// There is a cache, and it is away.
-    cache_away: AtomicBool,
+    cache_away: Arc<AtomicBool>,
     /// Something was revoked here that the cache does not know of.
     changed: Notify,
 }
@@ -48,7 +48,7 @@ impl StoreRevocation {
             seen: AtomicU64::new(0),
             complete_at: AtomicI64::new(i64::MIN),
             failing: AtomicBool::new(false),
-            cache_away: AtomicBool::new(false),
+            cache_away: Arc::default(),
             changed: Notify::new(),
         };
         revocation.refresh().await?;
@@ -144,6 +144,24 @@ impl StoreRevocation {
         let link = |down: bool| if down { Link::Down } else { Link::Up };
         let database = link(self.failing.load(Ordering::Acquire) || age > AGE_TOLD_FROM);
         policy(kind, link(self.cache_away.load(Ordering::Acquire)), database, age)
+    }
+
+    /// As [`StoreRevocation::door`]. What is merely old, because the process slept or its clock
+    /// jumped, is looked up first: a door closes only where the database was asked in vain.
+    pub async fn open(&self, kind: Kind) -> Door {
+        let door = self.door(kind);
+        if !matches!(door, Door::ClosedRetry(_)) || self.failing.load(Ordering::Acquire) {
+            return door;
+        }
+        if let Err(error) = self.refresh().await {
+            tracing::debug!(%error, "revocations not read");
+        }
+        self.door(kind)
+    }
+
+    /// Whether there is a cache that is away, as it changes: shares are smaller meanwhile.
+    pub fn cache_away(&self) -> Arc<AtomicBool> {
+        self.cache_away.clone()
     }
 
     /// Says whether the cache answers and can be believed.

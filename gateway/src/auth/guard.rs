@@ -29,9 +29,14 @@ pub async fn guard<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let admitted = admit(request.request());
-    match admitted.and_then(|who| Ok((who, door::door(request.request())?))) {
-        Ok((principal, age)) => {
+    let age = match door::door(request.request()).await {
+        Ok(age) => age,
+        Err(refusal) => {
+            return Ok(request.into_response(refusal.map_into_right_body()));
+        }
+    };
+    match admit(request.request()) {
+        Ok(principal) => {
             if let Some(principal) = principal {
                 request.extensions_mut().insert(principal);
             }

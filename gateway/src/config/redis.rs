@@ -40,6 +40,11 @@ impl RedisConfig {
         let usable = |url: &str| url.is_empty() || ::redis::Client::open(url).is_ok();
         need(usable(&self.url), "redis.url: like redis://user:password@host:6379/0");
         need(usable(&self.presence_url), "redis.presence_url: like redis.url");
+        let secure = |url: &str| url.trim_start().starts_with("rediss:");
+        need(
+            !secure(&self.url) && !secure(&self.presence_url),
+            "redis: rediss:// is not spoken here; put Redis on this machine, or a tunnel before it",
+        );
     }
 }
 
@@ -57,5 +62,26 @@ mod tests {
         let trouble = Config::parse(wrong).expect_err("no address of a Redis");
         assert!(trouble.what().contains("redis.url") && !trouble.what().contains("hush"));
         assert_eq!(Config::default().redis.presence(), None);
+    }
+
+    #[test]
+    fn no_mistake_in_a_file_tells_the_password() {
+        for (text, told) in [
+            ("[redis]\nurl = \"redis://:hush@host", "line 2"),
+            ("[redis]\nurl = redis://:hush@host", "line 2"),
+            ("[redis]\nurl = 1 # redis://:hush@host", "line 2, column 7 (url): "),
+            ("[redis]\nulr = \"redis://:hush@host\"", "ulr"),
+            ("redis = \"redis://:hush@host\"", "line 1, column 9"),
+            ("redis = \"re:hush\\\"hush\"", "a string"),
+            ("[store]\nurl = [\"postgres://nsk:hush@db/nsk\"]", "line 2"),
+            ("[store.url]\n\"postgres://nsk:hush@db/nsk\" = 1", "line 1"),
+            ("[log]\nformat = \"postgres://nsk:hush@db/nsk\"", "line 2"),
+            ("[redis]\nurl = \"rediss://:hush@host\"", "rediss:// is not spoken here"),
+            ("[redis]\npresence_url = \"rediss://:hush@host\"", "rediss:// is not spoken here"),
+        ] {
+            let trouble = Config::parse(text).expect_err(text);
+            let said = format!("{trouble} {trouble:?}");
+            assert!(!said.contains("hush") && said.contains(told), "{text}: {said}");
+        }
     }
 }

@@ -29,17 +29,22 @@ pub use signin::{
 };
 pub use standing::{prove_again, show_prove_again};
 
+use crate::adapters::StoreRevocation;
+use crate::app::App;
 use crate::auth::Limiter;
 use crate::config::Config;
 use crate::error::Trouble;
 use crate::passport::keys::Kek;
+use actix_web::{HttpRequest, HttpResponse, web};
 use actors::ports::{Clock, IdSource};
 use entities::Store;
+use fail::Fail;
 use sealing::Sealing;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
+use visit::Visit;
 
 /// The name under which the store keeps the key of forms.
 const KEY_NAME: &str = "passport-forms";
@@ -64,29 +69,35 @@ impl std::fmt::Debug for Pages {
     }
 }
 
+/// The page in place of one that needs the database, while it is away.
+pub fn closed(app: &web::Data<App>, request: &HttpRequest, seconds: u64) -> HttpResponse {
+    Fail::Closed(seconds).page(&Visit::new(app, request))
+}
+
 impl Pages {
-    /// Reads the key of forms, or makes it at the first start.
+    /// Reads the key of forms, or makes it at the first start. Attempts are limited to a quarter
+    /// while the shared cache is away.
     ///
     /// # Errors
     /// When the store does not answer.
     pub async fn start(
-        store: &Store,
-        ids: &Arc<dyn IdSource>,
+        (store, ids): (&Store, &Arc<dyn IdSource>),
         clock: &Arc<dyn Clock>,
         kek: Kek,
         config: &Config,
+        revocation: &StoreRevocation,
     ) -> Result<Pages, Trouble> {
         let key = store.secret_get_or_put(KEY_NAME, &ids.seed()).await.map_err(|e| {
             Trouble::new(format!("the key of forms cannot be read: {e}"))
                 .remedy("check the data directory with `nsk doctor`")
         })?;
-        let limits = &config.auth.limits;
+        let (limits, alone) = (&config.auth.limits, &revocation.cache_away());
         let keys = limits.attempt_keys_max;
         let (a, b) = (limits.attempts_per_address_per_minute, limits.attempts_per_login_per_minute);
         Ok(Pages(Arc::new(Inner {
             sealing: Sealing::new(&key, kek),
-            by_address: Limiter::new(clock.clone(), a, MINUTE, keys),
-            by_login: Limiter::new(clock.clone(), b, MINUTE, keys),
+            by_address: Limiter::per_minute(clock, a, keys, alone),
+            by_login: Limiter::per_minute(clock, b, keys, alone),
             by_code: Limiter::new(clock.clone(), CODES_PER_FIVE_MINUTES, 5 * MINUTE, keys),
         })))
     }

@@ -48,8 +48,8 @@ pub(super) async fn start(
     })
     .await?;
     let passport = Passport {
-        oauth: Arc::new(Oauth::new(&**ids, clock, &config.passport)),
-        pages: Pages::start(store, ids, clock, kek, config).await?,
+        oauth: Arc::new(Oauth::new(&**ids, clock, &config.passport, &ground.revocation)),
+        pages: Pages::start((store, ids), clock, kek, config, &ground.revocation).await?,
         keys,
         audit,
         station,

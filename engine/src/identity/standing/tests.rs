@@ -114,6 +114,9 @@ fn doors_close_by_the_age_of_what_is_known() {
         (Kind::Introspects, Down, Up, s(1), Door::Open),
         (Kind::Introspects, Up, Down, s(1), closed),
         (Kind::Introspects, Up, Up, s(61), closed),
+        (Kind::Grants, Down, Up, s(1), Door::Open),
+        (Kind::Grants, Up, Down, s(1), closed),
+        (Kind::Grants, Up, Up, s(61), closed),
     ] {
         assert_eq!(policy(kind, cache, database, age), door, "{kind:?} {cache:?} {database:?}");
     }

@@ -36,8 +36,13 @@ fn read(path: &str) -> TestRequest {
     TestRequest::get().uri(path)
 }
 
-fn change() -> TestRequest {
+fn ticket() -> TestRequest {
     TestRequest::post().uri(TICKETS)
+}
+
+/// A change that operators may not make: 403 where its door is open.
+fn change() -> TestRequest {
+    TestRequest::post().uri("/api/v1/admin/poweroff")
 }
 
 #[test]
@@ -51,7 +56,7 @@ fn without_redis_everything_goes_on_and_presence_is_unknown() {
         let operator = station.operator();
         let (status, age, ..) = call(&station, read(BOARD), &operator).await;
         assert!(status == 200 && age.is_some(), "{status} {age:?}");
-        let (status, age, ..) = call(&station, change(), &operator).await;
+        let (status, age, ..) = call(&station, ticket(), &operator).await;
         assert_eq!((status, age), (200, None));
         let (status, .., body) = call(&station, read(PRESENCE), &operator).await;
         assert_eq!((status, body), (200, json!({"known": false, "people": []})));
@@ -90,7 +95,13 @@ fn without_its_database_a_station_changes_nothing_after_a_minute_and_is_silent_a
         station.running.app.store.close().await.expect("closed");
 
         clock.advance_ms(50_000);
-        assert_eq!(call(&station, change(), &operator).await.0, 200);
+        assert_eq!(call(&station, change(), &operator).await.0, 403, "open");
+        let (status, _, retry, _) = call(&station, ticket(), &operator).await;
+        assert_eq!(
+            (status, retry.as_deref()),
+            (503, Some("5")),
+            "what is given needs the database"
+        );
         clock.advance_ms(11_000);
         let (status, _, retry, _) = call(&station, change(), &operator).await;
         assert_eq!((status, retry.as_deref()), (503, Some("5")));

@@ -139,6 +139,11 @@ impl Fault {
         fault
     }
 
+    /// As [`Fault::unavailable`], for so many seconds.
+    pub fn closed(seconds: u64) -> Fault {
+        Fault { retry_after: Some(seconds), ..Fault::unavailable() }
+    }
+
     /// Too many requests.
     pub fn slow_down(wait_ms: u64) -> Fault {
         let text = "too many requests";

@@ -2,15 +2,14 @@
 
 use super::fault::Fault;
 use super::proofs::Proofs;
+use crate::adapters::StoreRevocation;
 use crate::auth::{Limiter, place_of};
 use crate::config::PassportConfig;
 use actix_web::HttpRequest;
 use actors::ports::{Clock, IdSource};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-const MINUTE: Duration = Duration::from_secs(60);
 /// Clients and addresses that are remembered at once.
 const KEYS_MAX: usize = 20_000;
 
@@ -24,17 +23,19 @@ pub struct Oauth {
 }
 
 impl Oauth {
-    /// With the shares of the configuration.
-    pub fn new(ids: &dyn IdSource, clock: &Arc<dyn Clock>, config: &PassportConfig) -> Oauth {
-        let share = |most| Limiter::new(clock.clone(), most, MINUTE, KEYS_MAX);
+    /// With the shares of the configuration, a quarter of them while the shared cache is away.
+    pub fn new(
+        ids: &dyn IdSource,
+        clock: &Arc<dyn Clock>,
+        config: &PassportConfig,
+        revocation: &StoreRevocation,
+    ) -> Oauth {
+        let alone = &revocation.cache_away();
+        let share = |most| Limiter::per_minute(clock, most, KEYS_MAX, alone);
+        let by_client = config.requests_per_client_per_minute;
         Oauth {
             proofs: Proofs::new(ids),
-            by_client: Limiter::new(
-                clock.clone(),
-                config.requests_per_client_per_minute,
-                MINUTE,
-                KEYS_MAX,
-            ),
+            by_client: Limiter::per_minute(clock, by_client, KEYS_MAX, alone),
             by_address: share(config.requests_per_address_per_minute),
             failures: share(config.failures_per_address_per_minute),
         }

@@ -24,6 +24,8 @@ pub enum Fail {
     Missing,
     /// Too many attempts; come back after so many ms.
     TooMany(u64),
+    /// The database is away; come back after so many seconds.
+    Closed(u64),
     /// Something inside does not work at this moment; said in the log.
     Broken(String),
 }
@@ -69,17 +71,18 @@ impl Fail {
                 t("Слишком много попыток", "Too many attempts"),
                 t("Подождите и попробуйте снова.", "Wait a little and try again."),
             ),
-            Fail::Broken(reason) => {
-                tracing::error!(%reason, "a passport page failed inside");
-                (
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    t("Сейчас не получается", "This does not work now"),
-                    t("Попробуйте через минуту.", "Try again in a minute."),
-                )
-            }
+            Fail::Closed(_) | Fail::Broken(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                t("Сейчас не получается", "This does not work now"),
+                t("Попробуйте через минуту.", "Try again in a minute."),
+            ),
         };
+        if let Fail::Broken(reason) = self {
+            tracing::error!(%reason, "a passport page failed inside");
+        }
         let wait = match self {
             Fail::TooMany(ms) => Some(ms.div_ceil(1_000).max(1)),
+            Fail::Closed(seconds) => Some(*seconds),
             Fail::Broken(_) => Some(60),
             _ => None,
         };
