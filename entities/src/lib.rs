@@ -8,7 +8,7 @@
 //! | tools as imported | `material` | `materials.rs` |
 //! | person, secret | the same | `people.rs`, `secrets.rs` |
 //! | revocation | `denial`, `epoch`, `revocation_head` | `revocations.rs` |
-//! | a station's device, manifests, attempts | `device`, `manifest`, `attempt` | `stations.rs` |
+//! | a station's device, manifests, attempts | `device`, `manifest`, `attempt` | `stations.rs`, `stations/` |
 //! | stations and PINs at the passport | `field_station`, `pin_scope`, `pin_grant` | `pins.rs` |
 //! | people, clients, services, grants of the passport | `identity_…` | `identity.rs` |
 //! | signing key | `signing_key` | `keys.rs` |
@@ -75,7 +75,9 @@ pub use postgres::{OWNER_LOCK, OWNER_WAIT_MS_MAX, SERVER_READERS_MAX, SERVER_WAI
 pub use revocations::{NewRevocation, REVOCATIONS_PER_READ_MAX, Revocation, RevocationHead};
 pub use schema::SCHEMA;
 pub use sqlite::{BUSY_MS_MAX, READERS_MAX, WRITER_WAIT_MS_MAX};
-pub use stations::{ATTEMPT_SUBJECTS_MAX, AcceptedManifest, Attempt, Attempts, Device, Ladder};
+pub use stations::{
+    ATTEMPT_SUBJECTS_MAX, AcceptedManifest, Attempt, Attempts, Device, Guess, Ladder,
+};
 pub use store::{OpenOptions, Place, Store};
 pub use streams::{
     LIVE_STREAMS_MAX, LiveStream, STREAMS_PER_PAGE_MAX, StreamCursor, StreamFilter, StreamKind,

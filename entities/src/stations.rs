@@ -1,7 +1,8 @@
-//! A station's device, the manifests that it accepted, and how often PINs were guessed.
-//!
-//! An attempt is counted, durably, before anybody looks whether it is right: the transaction is on
-//! disk when [`Store::begin_attempt`] returns.
+//! A station's device and the manifests that it accepted; `attempts` counts guesses of PINs.
+
+mod attempts;
+
+pub use attempts::{ATTEMPT_SUBJECTS_MAX, Attempt, Attempts, Guess, Ladder};
 
 use crate::error::StoreError;
 use crate::sql::{rows, scalar, signed, sql, unsigned};
@@ -9,9 +10,6 @@ use crate::store::{Store, begin};
 use engine::Moment;
 use sea_orm::{ConnectionTrait, QueryResult};
 use uuid::Uuid;
-
-/// Names of which attempts are remembered; beyond it no new name may try.
-pub const ATTEMPT_SUBJECTS_MAX: i64 = 10_000;
 
 /// This station's own device.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,43 +49,6 @@ pub struct AcceptedManifest {
     pub records: Vec<u8>,
     /// When it was accepted.
     pub accepted_at: Moment,
-}
-
-/// Failures that are counted, and until when nobody may try.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Attempts {
-    /// Since the last success.
-    pub consecutive: u32,
-    /// Since the manifest was accepted.
-    pub cumulative: u32,
-    /// Refused before this moment.
-    pub locked_until: Moment,
-}
-
-/// The rungs on which guessing is slowed and stopped.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Ladder {
-    /// From so many failures in a row on: a short wait.
-    pub short_from: u32,
-    /// How long, ms.
-    pub short_ms: i64,
-    /// From so many on: a long wait.
-    pub long_from: u32,
-    /// How long, ms.
-    pub long_ms: i64,
-    /// So many failures in all are counted; then there is no further attempt.
-    pub most: u32,
-}
-
-/// Whether an attempt may be made; it is counted as failed until it is said to have succeeded.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Attempt {
-    /// It may; these are the counters with it, in the order in which they were named.
-    May(Vec<Attempts>),
-    /// Not yet, or not any more: the first counter that stands against it.
-    Refused(Attempts),
-    /// Too many names have tried.
-    Crowded,
 }
 
 const DEVICE: &str = "device_id, spn, issuer, trust, seal_public, sign_public, key_protected, \
@@ -212,136 +173,12 @@ impl Store {
                     WHERE records IS NOT NULL ORDER BY seq DESC LIMIT 1";
         Ok(rows(&self.readers, sql(text, []), manifest).await?.pop())
     }
-
-    /// Counts an attempt as failed under each of the subjects, durably, before it is looked at; or
-    /// refuses it and counts nothing. The clock's mark is raised with it.
-    ///
-    /// # Errors
-    /// As any write: then nothing may be looked at.
-    pub async fn begin_attempt(
-        &self,
-        subjects: &[(&str, Ladder)],
-        now: Moment,
-    ) -> Result<Attempt, StoreError> {
-        let tx = begin(&self.writer).await?;
-        let mut counted = Vec::with_capacity(subjects.len());
-        for (subject, ladder) in subjects {
-            let known = attempts_of(&tx, subject).await?;
-            if known.is_none() {
-                let all = "SELECT count(*) FROM attempt";
-                if scalar::<i64>(&tx, sql(all, [])).await?.unwrap_or(0) >= ATTEMPT_SUBJECTS_MAX {
-                    tx.rollback().await?;
-                    return Ok(Attempt::Crowded);
-                }
-            }
-            // The row is this transaction's own from here on, in every database.
-            let lock = "INSERT INTO attempt (subject, consecutive, cumulative, locked_until) \
-                        VALUES ($1, 0, 0, 0) ON CONFLICT (subject) DO UPDATE SET \
-                        subject = excluded.subject";
-            tx.execute_raw(sql(lock, [(*subject).into()])).await?;
-            let before = attempts_of(&tx, subject).await?.unwrap_or_default();
-            if before.locked_until > now || before.cumulative >= ladder.most {
-                tx.rollback().await?;
-                return Ok(Attempt::Refused(before));
-            }
-            let after = ladder.after(before, now);
-            put_attempts(&tx, subject, &after).await?;
-            counted.push(after);
-        }
-        raise_mark(&tx, now).await?;
-        tx.commit().await?;
-        Ok(Attempt::May(counted))
-    }
-
-    /// Takes back the failures that [`Store::begin_attempt`] counted: nobody has failed in a row.
-    ///
-    /// # Errors
-    /// As any write.
-    pub async fn attempt_succeeded(&self, subjects: &[&str]) -> Result<(), StoreError> {
-        let tx = begin(&self.writer).await?;
-        for subject in subjects {
-            let text = "UPDATE attempt SET consecutive = 0, locked_until = 0, \
-                        cumulative = CASE WHEN cumulative > 0 THEN cumulative - 1 ELSE 0 END \
-                        WHERE subject = $1";
-            tx.execute_raw(sql(text, [(*subject).into()])).await?;
-        }
-        Ok(tx.commit().await?)
-    }
-
-    /// The counters of a subject.
-    ///
-    /// # Errors
-    /// As any read.
-    pub async fn attempts(&self, subject: &str) -> Result<Attempts, StoreError> {
-        Ok(attempts_of(&self.readers, subject).await?.unwrap_or_default())
-    }
-
-    /// An operator ends every wait. Failures in all stay counted.
-    ///
-    /// # Errors
-    /// As any write.
-    pub async fn unlock_attempts(&self) -> Result<u64, StoreError> {
-        let text = "UPDATE attempt SET consecutive = 0, locked_until = 0";
-        Ok(self.writer.execute_raw(sql(text, [])).await?.rows_affected())
-    }
 }
 
 async fn raise_mark(db: &impl ConnectionTrait, now: Moment) -> Result<(), StoreError> {
     let text = "UPDATE device SET clock_mark = $1 WHERE id = 1 AND clock_mark < $1";
     db.execute_raw(sql(text, [now.0.into()])).await?;
     Ok(())
-}
-
-impl Ladder {
-    /// The counters with one failure more.
-    fn after(&self, before: Attempts, now: Moment) -> Attempts {
-        let consecutive = before.consecutive.saturating_add(1);
-        let wait = match consecutive {
-            n if n >= self.long_from => self.long_ms,
-            n if n >= self.short_from => self.short_ms,
-            _ => 0,
-        };
-        let locked_until = if wait > 0 { Moment(now.0 + wait) } else { before.locked_until };
-        Attempts { consecutive, cumulative: before.cumulative.saturating_add(1), locked_until }
-    }
-}
-
-async fn put_attempts(
-    db: &impl ConnectionTrait,
-    subject: &str,
-    after: &Attempts,
-) -> Result<(), StoreError> {
-    let text = "INSERT INTO attempt (subject, consecutive, cumulative, locked_until) \
-                VALUES ($1, $2, $3, $4) ON CONFLICT (subject) DO UPDATE SET \
-                consecutive = excluded.consecutive, cumulative = excluded.cumulative, \
-                locked_until = excluded.locked_until";
-    let values = [
-        subject.into(),
-        i64::from(after.consecutive).into(),
-        i64::from(after.cumulative).into(),
-        after.locked_until.0.into(),
-    ];
-    db.execute_raw(sql(text, values)).await?;
-    Ok(())
-}
-
-async fn attempts_of(
-    db: &impl ConnectionTrait,
-    subject: &str,
-) -> Result<Option<Attempts>, StoreError> {
-    let text = "SELECT consecutive, cumulative, locked_until FROM attempt WHERE subject = $1";
-    let found = rows(db, sql(text, [subject.into()]), |row| {
-        Ok(Attempts {
-            consecutive: count(row.try_get_by_index(0)?)?,
-            cumulative: count(row.try_get_by_index(1)?)?,
-            locked_until: Moment(row.try_get_by_index(2)?),
-        })
-    });
-    Ok(found.await?.pop())
-}
-
-fn count(n: i64) -> Result<u32, StoreError> {
-    u32::try_from(n).map_err(|_| StoreError::Corrupt(format!("a count of attempts is {n}")))
 }
 
 fn device(row: &QueryResult) -> Result<Device, StoreError> {

@@ -16,6 +16,7 @@ mod mak;
 mod oauth;
 mod owners;
 mod panics;
+mod pins;
 mod push;
 mod reconnects;
 mod rights;

@@ -3,13 +3,21 @@
 use crate::Station;
 use engine::Moment;
 use entities::{
-    AcceptedManifest, Attempt, Attempts, Device, Ladder, OpenOptions, PinGrant, PinKept, StoreError,
+    AcceptedManifest, Attempt, Attempts, Device, Guess, Ladder, OpenOptions, PinGrant, PinKept,
+    StoreError,
 };
 use uuid::Uuid;
 
-const LADDER: Ladder =
-    Ladder { short_from: 5, short_ms: 60_000, long_from: 10, long_ms: 900_000, most: 30 };
+const LADDER: Ladder = Ladder {
+    short_from: 5,
+    short_ms: 60_000,
+    long_from: 10,
+    long_ms: 900_000,
+    nameless_most: 20,
+    exposed_most: 30,
+};
 const LADDER_FREE: Ladder = Ladder { short_from: 99, long_from: 99, ..LADDER };
+const PIN: Guess<'_> = Guess::Nameless;
 
 fn manifest(seq: u64) -> AcceptedManifest {
     AcceptedManifest {
@@ -26,46 +34,59 @@ async fn an_attempt_is_on_disk_before_it_is_looked_at() {
     let station = Station::new().await;
     let mut now = Moment(1_000_000);
     for n in 1..=4 {
-        let begun = station.store.begin_attempt(&[("", LADDER)], now).await.unwrap();
+        let begun = station.store.begin_attempt(PIN, &LADDER, now).await.unwrap();
         let counted = Attempts { consecutive: n, cumulative: n, locked_until: Moment(0) };
-        assert_eq!(begun, Attempt::May(vec![counted]));
+        assert_eq!(begun, Attempt::May(counted, n));
         // Whoever opens the file now, as after a power cut, sees it.
         let options = OpenOptions { read_only: true };
         let other = station.place.open(options).await.unwrap();
-        assert_eq!(other.attempts("").await.unwrap(), counted, "attempt {n}");
+        assert_eq!(other.attempts(PIN).await.unwrap(), counted, "attempt {n}");
         other.close().await.unwrap();
     }
-    let fifth = station.store.begin_attempt(&[("", LADDER)], now).await.unwrap();
+    let fifth = station.store.begin_attempt(PIN, &LADDER, now).await.unwrap();
     let locked = Attempts { consecutive: 5, cumulative: 5, locked_until: Moment(now.0 + 60_000) };
-    assert_eq!(fifth, Attempt::May(vec![locked]));
+    assert_eq!(fifth, Attempt::May(locked, 5));
     assert_eq!(
-        station.store.begin_attempt(&[("", LADDER)], now).await.unwrap(),
+        station.store.begin_attempt(PIN, &LADDER, now).await.unwrap(),
         Attempt::Refused(locked)
     );
     now.0 += 60_000;
-    station.store.begin_attempt(&[("", LADDER)], now).await.unwrap();
-    station.store.attempt_succeeded(&[""]).await.unwrap();
+    station.store.begin_attempt(PIN, &LADDER, now).await.unwrap();
+    station.store.attempt_succeeded(PIN).await.unwrap();
     let left = Attempts { consecutive: 0, cumulative: 5, locked_until: Moment(0) };
-    assert_eq!(station.store.attempts("").await.unwrap(), left, "the failures before stay counted");
-    assert_eq!(station.store.attempts("ivanova").await.unwrap(), Attempts::default());
+    assert_eq!(
+        station.store.attempts(PIN).await.unwrap(),
+        left,
+        "the failures before stay counted"
+    );
+    let other = station.store.attempts(Guess::Sealed("ivanova")).await.unwrap();
+    assert_eq!(other, Attempts::default());
 }
 
 #[tokio::test]
 async fn parallel_attempts_are_counted_one_by_one_up_to_the_last() {
     let Station { store, .. } = &Station::new().await;
-    let ladder = Ladder { most: 99, ..LADDER_FREE };
-    let mut many = tokio::task::JoinSet::new();
-    for _ in 0..50 {
-        let store = store.clone();
-        many.spawn(async move {
-            store.begin_attempt(&[("*", LADDER_FREE), ("", ladder)], Moment(1)).await
-        });
+    let guess = async |guess: Guess<'static>| {
+        let mut many = tokio::task::JoinSet::new();
+        for _ in 0..50 {
+            let store = store.clone();
+            many.spawn(async move { store.begin_attempt(guess, &LADDER_FREE, Moment(1)).await });
+        }
+        let begun = many.join_all().await;
+        begun.iter().filter(|begun| matches!(begun, Ok(Attempt::May(..)))).count()
+    };
+    // Twenty without a name, then ten more on one record; a name without a record opens nothing.
+    for (whose, looked_at, exposed) in [
+        (Guess::Unsealed("nobody"), 50, 0),
+        (Guess::Nameless, 20, 20),
+        (Guess::Sealed("ivanova"), 10, 30),
+        (Guess::Sealed("petrov"), 0, 30),
+    ] {
+        assert_eq!(guess(whose).await, looked_at, "{whose:?}");
+        assert_eq!(store.exposed().await.unwrap(), exposed, "{whose:?}");
+        let counted = store.attempts(whose).await.unwrap().cumulative;
+        assert_eq!(usize::try_from(counted), Ok(looked_at), "a refused one counts nowhere");
     }
-    let begun = many.join_all().await;
-    let may = begun.iter().filter(|b| matches!(b, Ok(Attempt::May(_)))).count();
-    assert_eq!(may, 30);
-    assert_eq!(store.attempts("*").await.unwrap().cumulative, 30);
-    assert_eq!(store.attempts("").await.unwrap().cumulative, 30, "a refused one counts nowhere");
 }
 
 #[tokio::test]
@@ -73,15 +94,15 @@ async fn a_manifest_replaces_only_an_earlier_one() {
     let Station { store, .. } = &Station::new().await;
     assert_eq!(store.last_manifest().await.unwrap(), None);
     store.put_manifest(&manifest(4), "").await.unwrap();
-    store.begin_attempt(&[("", LADDER)], Moment(1)).await.unwrap();
+    store.begin_attempt(PIN, &LADDER, Moment(1)).await.unwrap();
     for seq in [3, 4] {
         let old = store.put_manifest(&manifest(seq), "").await;
         assert_eq!(old, Err(StoreError::Taken("the manifest's number")), "{seq}");
     }
-    assert_eq!(store.attempts("").await.unwrap().cumulative, 1, "and changes nothing");
+    assert_eq!(store.attempts(PIN).await.unwrap().cumulative, 1, "and changes nothing");
     store.put_manifest(&manifest(9), "").await.unwrap();
     assert_eq!(store.last_manifest().await.unwrap(), Some(manifest(9)));
-    assert_eq!(store.attempts("").await.unwrap().cumulative, 0);
+    assert_eq!(store.attempts(PIN).await.unwrap().cumulative, 0);
 }
 
 #[tokio::test]

@@ -121,9 +121,9 @@ pub struct ExportArgs {
     /// How long the tokens live, in days; at most 30.
     #[arg(long, value_name = "DAYS", default_value_t = 7)]
     pub days: u32,
-    /// A PIN without a name is enough even where the key lies on a plain disk.
+    /// Demand names with PINs even where a PIN alone would be enough.
     #[arg(long)]
-    pub pin_only: bool,
+    pub with_names: bool,
     /// Where to write the manifest.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
@@ -202,12 +202,12 @@ fn init(args: InitArgs, terminal: &mut Terminal<'_>) -> Done {
 
 fn show(args: &ShowArgs, terminal: &mut Terminal<'_>) -> Done {
     let place = config_of(&args.place)?.store;
-    let (device, manifest, all) = block_on(async move {
+    let (device, manifest, exposed) = block_on(async move {
         let store = directory::look(&place).await?;
         let failed = |e| directory::store_trouble(&place.data, &e);
         let device = store.device().await.map_err(failed)?;
         let manifest = store.last_manifest().await.map_err(failed)?;
-        Ok((device, manifest, store.attempts("*").await.map_err(failed)?))
+        Ok((device, manifest, store.exposed().await.map_err(failed)?))
     })?;
     let Some(device) = device else {
         terminal.say(terminal.pick("у станции нет устройства", "the station has no device"));
@@ -224,7 +224,7 @@ fn show(args: &ShowArgs, terminal: &mut Terminal<'_>) -> Done {
     let number = manifest.map_or_else(|| "-".to_owned(), |m| m.seq.to_string());
     let (word, wrong) =
         (terminal.pick("манифест", "manifest"), terminal.pick("неверных ПИН", "wrong PINs"));
-    terminal.say(format_args!("{word}: {number}; {wrong}: {}", all.cumulative));
+    terminal.say(format_args!("{word}: {number}; {wrong}: {exposed}"));
     Ok(0)
 }
 
@@ -281,7 +281,7 @@ fn export(args: ExportArgs, terminal: &mut Terminal<'_>) -> Done {
             holders,
             life: Some(Span::secs(i64::from(args.days) * 86_400)),
             revoked,
-            pin_only: args.pin_only,
+            with_names: args.with_names,
             kdf: KdfParams::STANDARD,
         };
         let pins = Pins::new(store, Arc::new(SystemIds), kek, &pepper);

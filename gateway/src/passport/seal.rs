@@ -11,6 +11,7 @@ pub mod kdf;
 pub mod local;
 pub mod manifest;
 pub mod pins;
+pub mod policy;
 pub mod scheme;
 pub mod secret_file;
 pub mod station;

@@ -2,8 +2,9 @@
 //! the person's PIN.
 
 use super::device::DevicePublic;
-use super::manifest::{Manifest, ManifestFile, Policy, RECORDS_MAX, RevokedList, VERSION};
+use super::manifest::{Manifest, ManifestFile, RECORDS_MAX, RevokedList, VERSION};
 use super::pins::{PinFault, Pins};
+use super::policy::Policy;
 use super::scheme::{self, Fresh, KdfParams, PADDING, PinKey, Record};
 use crate::error::Trouble;
 use crate::passport::format::Format;
@@ -61,8 +62,8 @@ pub struct Order {
     pub life: Option<Span>,
     /// What is revoked now.
     pub revoked: RevokedList,
-    /// A PIN alone is enough even at a station whose key lies on its disk.
-    pub pin_only: bool,
+    /// Names are demanded even where a PIN alone would be enough.
+    pub with_names: bool,
     /// How new PINs are stretched.
     pub kdf: KdfParams,
 }
@@ -136,7 +137,7 @@ impl Issuer {
         };
         let exp = grant(asked, now)?;
         let mut policy = Policy::of(order.holders.len(), order.device.key_protected);
-        policy.pin_only = order.device.key_protected || order.pin_only;
+        policy.pin_only &= !order.with_names;
         let mut keys = Vec::with_capacity(order.holders.len());
         let mut pins = Vec::new();
         for holder in &order.holders {
@@ -268,7 +269,9 @@ impl Issuer {
             nonce: nonce.first_chunk().copied().unwrap_or_default(),
             tid: self.pins.ids.salt(),
         };
-        scheme::seal(&token, PADDING, keys, &manifest.binding(), &fresh).map_err(|e| broken_by(&e))
+        let name = scheme::named(&claims.upn);
+        let sealed = scheme::seal((&token, &name), PADDING, keys, &manifest.binding(), &fresh);
+        sealed.map_err(|e| broken_by(&e))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The manifest: what the passport tells a station, signed, and the sealed records beside it in one
 //! file. Nothing in the file names a person in clear.
 
+use super::policy::Policy;
 use super::scheme::{Binding, KdfParams, Record};
 use crate::passport::format::{TokenFault, paseto, strict};
 use crate::passport::keys::{BundleFault, KeyFault, Keyring, Ring};
@@ -111,47 +112,6 @@ impl RevokedList {
     }
 }
 
-/// How PINs are used at a station. It can only be stricter than what the program has.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Policy {
-    /// Digits of a PIN.
-    pub pin_digits: u32,
-    /// Whether a PIN alone is enough; otherwise people give their name with it.
-    pub pin_only: bool,
-    /// So many failures end sign-in by a PIN alone.
-    pub pin_only_fails: u32,
-    /// So many failures destroy the device's key.
-    pub fails_max: u32,
-}
-
-impl Policy {
-    /// With this many failures a PIN alone is not enough any more.
-    pub const PIN_ONLY_FAILS: u32 = 20;
-    /// With this many failures the device's key is destroyed.
-    pub const FAILS_MAX: u32 = 30;
-
-    /// For so many people and such a key: six digits, or eight.
-    pub fn of(people: usize, key_protected: bool) -> Policy {
-        let pin_digits = if people > 50 || !key_protected { 8 } else { 6 };
-        Policy {
-            pin_digits,
-            pin_only: true,
-            pin_only_fails: Policy::PIN_ONLY_FAILS,
-            fails_max: Policy::FAILS_MAX,
-        }
-    }
-
-    /// Never weaker than the program's own limits.
-    #[must_use]
-    pub fn floored(mut self) -> Policy {
-        self.pin_only_fails = self.pin_only_fails.min(Policy::PIN_ONLY_FAILS);
-        self.fails_max = self.fails_max.min(Policy::FAILS_MAX);
-        self.pin_only &= self.pin_digits >= 6;
-        self
-    }
-}
-
 /// A manifest with its records, as it is carried.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -170,6 +130,7 @@ pub struct RecordText {
     epk: String,
     nonce: String,
     com: String,
+    owner: String,
     ct: String,
 }
 
@@ -180,6 +141,7 @@ impl From<&Record> for RecordText {
             epk: B64.encode(record.epk),
             nonce: B64.encode(record.nonce),
             com: B64.encode(record.com),
+            owner: B64.encode(record.owner),
             ct: B64.encode(&record.ct),
         }
     }
@@ -192,6 +154,7 @@ impl RecordText {
             epk: fixed(&self.epk)?,
             nonce: fixed(&self.nonce)?,
             com: fixed(&self.com)?,
+            owner: fixed(&self.owner)?,
             ct: B64.decode(&self.ct).ok()?,
         })
     }
@@ -204,7 +167,8 @@ fn fixed<const N: usize>(text: &str) -> Option<[u8; N]> {
 /// The SHA-256 of a record, as the manifest names it.
 fn hash_of(record: &Record) -> String {
     let mut hash = Sha256::new();
-    for part in [&record.tid[..], &record.epk, &record.nonce, &record.com, &record.ct] {
+    let Record { tid, epk, nonce, com, owner, ct } = record;
+    for part in [&tid[..], epk, nonce, com, owner, ct] {
         hash.update(part);
     }
     B64.encode(hash.finalize())
@@ -228,7 +192,7 @@ pub enum ManifestFault {
     /// A later one was accepted.
     #[error("the manifest is not newer than the one that this station has")]
     Old,
-    /// Its PINs are stretched less than this program demands.
+    /// Its PINs are shorter, or stretched less, than this program demands for such a device.
     #[error("the manifest's parameters are too weak")]
     Weak,
     /// A record is missing, changed, or there are too many.
@@ -293,6 +257,8 @@ pub struct Own {
     pub spn: String,
     /// The number of the manifest that it has.
     pub seq: u64,
+    /// Whether its private key, or half of it, lies outside a plain disk.
+    pub key_protected: bool,
 }
 
 /// A manifest that was verified.
@@ -344,6 +310,10 @@ impl ManifestFile {
             return Err(ManifestFault::Old);
         }
         manifest.kdf.check().map_err(|_| ManifestFault::Weak)?;
+        let least = Policy::of(manifest.n, own.key_protected);
+        if manifest.policy.pin_digits < least.pin_digits {
+            return Err(ManifestFault::Weak);
+        }
         if i128::from(manifest.not_after) * 1_000 <= i128::from(now.0) {
             return Err(ManifestFault::Ended);
         }

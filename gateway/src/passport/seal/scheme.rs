@@ -18,6 +18,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 const SALT_LABEL: &[u8] = b"nsk-mak-pin-v1\0";
 const SEAL_LABEL: &[u8] = b"nsk-mak-seal-v1\0";
+const OWNER_LABEL: &[u8] = b"nsk-mak-owner-v1\0";
 const AAD_LABEL: &[u8] = b"NSKS\x01";
 /// Least memory of the key derivation that any build accepts, KiB.
 pub const KDF_KIB_MIN: u32 = 64 * 1024;
@@ -31,6 +32,8 @@ pub const KDF_PASSES_MAX: u32 = 16;
 pub const PADDING: usize = 2_048;
 /// Longest PIN that is looked at, bytes.
 pub const PIN_BYTES_MAX: usize = 64;
+/// Longest name that is looked at, bytes.
+pub const NAME_BYTES_MAX: usize = 200;
 
 /// Why nothing was sealed or opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -44,9 +47,6 @@ pub enum SealFault {
     /// A cipher or derivation failed: lengths out of range.
     #[error("the record cannot be made")]
     Broken,
-    /// The PIN opens more than one record: its owner must say who they are.
-    #[error("the PIN alone does not say who it is")]
-    NeedUserId,
 }
 
 /// How a PIN is stretched: Argon2id, version 1.3, 32 bytes.
@@ -135,6 +135,8 @@ pub struct Record {
     pub nonce: [u8; 24],
     /// Commitment to the key.
     pub com: [u8; 32],
+    /// Whose it is: only the device can tell, and only of a name that it is given.
+    pub owner: [u8; 32],
     /// The ciphertext.
     pub ct: Vec<u8>,
 }
@@ -147,6 +149,12 @@ pub fn salt(scope_id: &[u8; 16], epoch: u32, seed: &[u8; 32]) -> [u8; 32] {
     hash.update(epoch.to_be_bytes());
     hash.update(seed);
     hash.finalize().into()
+}
+
+/// A name (UPN) as it is counted and compared.
+pub fn named(name: &str) -> String {
+    let name = name.trim().to_lowercase();
+    name[..name.floor_char_boundary(NAME_BYTES_MAX)].to_owned()
 }
 
 /// Stretches a PIN. `memory` is kept by the caller for the next one.
@@ -170,12 +178,12 @@ pub fn pin_key(
     Ok(key)
 }
 
-/// Seals a token to a device.
+/// Seals a token to a device, for the owner of a name.
 ///
 /// # Errors
 /// When the device's public key is weak or the token too long to pad.
 pub fn seal(
-    token: &str,
+    (token, name): (&str, &str),
     padding: usize,
     (key, device): (&PinKey, &[u8; 32]),
     binding: &Binding,
@@ -197,7 +205,8 @@ pub fn seal(
         .encrypt(&XNonce::from(fresh.nonce), Payload { msg: &plain, aad: &aad })
         .map_err(|_| SealFault::Broken)?;
     let com = com.try_into().map_err(|_| SealFault::Broken)?;
-    Ok(Record { tid: fresh.tid, epk, nonce: fresh.nonce, com, ct })
+    let owner = lock.owner(name, shared.as_bytes())?;
+    Ok(Record { tid: fresh.tid, epk, nonce: fresh.nonce, com, owner, ct })
 }
 
 /// The records of a manifest with what the device's key has in common with each: made once when
@@ -206,6 +215,17 @@ pub struct Opener {
     device: [u8; 32],
     binding: Binding,
     records: Vec<(Record, Zeroizing<[u8; 32]>)>,
+}
+
+/// Which records of an [`Opener`] a PIN is tried on.
+#[derive(Clone, Debug)]
+pub struct Owned(Vec<Choice>);
+
+impl Owned {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        !self.0.iter().any(|own| bool::from(*own))
+    }
 }
 
 impl std::fmt::Debug for Opener {
@@ -239,20 +259,40 @@ impl Opener {
         self.records.len()
     }
 
-    /// Every token that the key opens. All commitments are derived and compared whatever is found
-    /// on the way; what fits is then decrypted. A record that was tampered with opens nothing.
+    /// Which records are for the owner of a name.
+    ///
+    /// # Errors
+    /// Never with secrets of the right length.
+    pub fn of(&self, name: &str) -> Result<Owned, SealFault> {
+        let whose = |(record, shared): &(Record, Zeroizing<[u8; 32]>)| {
+            Ok(self.lock(record).owner(name, shared)?.ct_eq(&record.owner))
+        };
+        Ok(Owned(self.records.iter().map(whose).collect::<Result<_, _>>()?))
+    }
+
+    /// All records: for a PIN without a name.
+    pub fn all(&self) -> Owned {
+        Owned(vec![Choice::from(1); self.records.len()])
+    }
+
+    fn lock<'a>(&'a self, record: &'a Record) -> Lock<'a> {
+        let manifest_id = &self.binding.manifest_id;
+        Lock { epk: &record.epk, device: &self.device, tid: &record.tid, manifest_id }
+    }
+
+    /// Every token of these records that the key opens. All commitments are derived and compared
+    /// whatever is found on the way; what fits is then decrypted. A record that was tampered with
+    /// opens nothing.
     ///
     /// # Errors
     /// Never with keys of the right length.
-    pub fn open(&self, key: &PinKey) -> Result<Vec<Zeroizing<String>>, SealFault> {
+    pub fn open(&self, key: &PinKey, whose: &Owned) -> Result<Vec<Zeroizing<String>>, SealFault> {
         let mut hits = Vec::with_capacity(self.records.len());
         let mut keys = Vec::with_capacity(self.records.len());
-        for (record, shared) in &self.records {
-            let manifest_id = &self.binding.manifest_id;
-            let (epk, tid) = (&record.epk, &record.tid);
-            let okm = Lock { epk, device: &self.device, tid, manifest_id }.derive(key, shared)?;
+        for ((record, shared), own) in self.records.iter().zip(&whose.0) {
+            let okm = self.lock(record).derive(key, shared)?;
             let (cipher_key, com) = okm.split_at(32);
-            let fits: Choice = com.ct_eq(&record.com);
+            let fits: Choice = com.ct_eq(&record.com) & *own;
             // A key that does not fit is blanked without a branch.
             let mut kept = Zeroizing::new([0_u8; 32]);
             for (to, from) in kept.iter_mut().zip(cipher_key) {
@@ -270,18 +310,6 @@ impl Opener {
             }
         }
         Ok(found)
-    }
-
-    /// The one token that the key opens, if any.
-    ///
-    /// # Errors
-    /// [`SealFault::NeedUserId`] when it opens more than one.
-    pub fn open_one(&self, key: &PinKey) -> Result<Option<Zeroizing<String>>, SealFault> {
-        let mut found = self.open(key)?;
-        if found.len() > 1 {
-            return Err(SealFault::NeedUserId);
-        }
-        Ok(found.pop())
     }
 
     fn decrypt(&self, record: &Record, key: &[u8; 32]) -> Option<Zeroizing<String>> {
@@ -311,6 +339,16 @@ impl Lock<'_> {
             .expand(&info, okm.as_mut_slice())
             .map_err(|_| SealFault::Broken)?;
         Ok(okm)
+    }
+
+    /// What tells the device that a record is for the owner of this name.
+    fn owner(&self, name: &str, shared: &[u8; 32]) -> Result<[u8; 32], SealFault> {
+        let mut owner = [0_u8; 32];
+        let place = [OWNER_LABEL, self.epk, self.device, self.tid, self.manifest_id].concat();
+        Hkdf::<Sha256>::new(None, shared)
+            .expand_multi_info(&[&place, name.as_bytes()], &mut owner)
+            .map_err(|_| SealFault::Broken)?;
+        Ok(owner)
     }
 }
 

@@ -29,7 +29,13 @@ fn device() -> (StaticSecret, [u8; 32]) {
 
 fn sealed(token: &str, key: &PinKey, n: u8) -> Record {
     let fresh = Fresh { esk: run(0x80 + n), nonce: run(0xa0 + n), tid: run(0x30 + n) };
-    seal(token, 64, (key, &device().1), &binding(), &fresh).expect("sealed")
+    seal((token, token), 64, (key, &device().1), &binding(), &fresh).expect("sealed")
+}
+
+/// What a PIN alone opens.
+fn opened(opener: &Opener, key: &PinKey) -> Vec<String> {
+    let found = opener.open(key, &opener.all()).expect("derived");
+    found.iter().map(|token| token.to_string()).collect()
 }
 
 fn opener(records: Vec<Record>) -> Opener {
@@ -58,15 +64,14 @@ fn the_known_answer_is_given() {
         of("df9d95fd6ee9a675f7c5ebfc3ece50b92daf1bf6ed22f25bba86ae3bc82707161d496373e55844bf862ff\
             ab8bcfd9af6ac9e6a5101ebaee4e680c8c57720cc04659d48d8b5965fb5fb971a823015e432")
     );
-    let opened = opener(vec![record]).open_one(&key).expect("no clash").expect("found");
-    assert_eq!(opened.as_str(), "v4.public.EXAMPLE");
+    assert_eq!(opened(&opener(vec![record]), &key), ["v4.public.EXAMPLE"]);
 }
 
 #[test]
 fn a_change_of_any_byte_opens_nothing() {
     let key = key("834907");
     let whole = sealed("v4.public.EXAMPLE", &key, 0);
-    let opens = |record: Record| opener(vec![record]).open(&key).expect("derived").len();
+    let opens = |record: Record| opened(&opener(vec![record]), &key).len();
     assert_eq!(opens(whole.clone()), 1, "the control");
     for region in 0..5 {
         let length = [16, 32, 24, 32, whole.ct.len()][region];
@@ -91,7 +96,7 @@ fn a_change_of_any_byte_opens_nothing() {
         let mut binding = binding();
         change(&mut binding);
         let records = vec![whole.clone()];
-        Opener::new(&device().0, binding, records).expect("sound").open(&key).expect("ok").len()
+        opened(&Opener::new(&device().0, binding, records).expect("sound"), &key).len()
     };
     assert_eq!(other(|_| ()), 1, "the control");
     assert_eq!(other(|b| b.device_id[0] ^= 1), 0);
@@ -100,7 +105,7 @@ fn a_change_of_any_byte_opens_nothing() {
     assert_eq!(other(|b| b.not_after += 1), 0);
     let stranger = StaticSecret::from([9; 32]);
     let elsewhere = Opener::new(&stranger, binding(), vec![whole]).expect("sound");
-    assert_eq!(elsewhere.open(&key).expect("ok").len(), 0, "another device");
+    assert!(opened(&elsewhere, &key).is_empty(), "another device");
 }
 
 #[test]
@@ -109,18 +114,26 @@ fn a_pin_finds_its_own_record_and_a_wrong_one_none() {
     let records = vec![sealed("first", &one, 0), sealed("second", &two, 1)];
     let opener = opener(records);
     for (key, token) in [(&one, "first"), (&two, "second")] {
-        let found = opener.open_one(key).expect("no clash").expect("found");
-        assert_eq!(found.as_str(), token);
+        assert_eq!(opened(&opener, key), [token]);
+        let named = |name| {
+            let own = opener.of(name).expect("derived");
+            (own.is_empty(), opener.open(key, &own).expect("derived").len())
+        };
+        assert_eq!(named(token), (false, 1));
+        let other = if token == "first" { "second" } else { "first" };
+        assert_eq!(named(other), (false, 0), "the PIN of another");
+        assert_eq!(named("nobody"), (true, 0));
     }
-    assert_eq!(opener.open_one(&key("333333")), Ok(None));
+    assert!(opened(&opener, &key("333333")).is_empty());
 }
 
 #[test]
 fn a_pin_of_two_people_needs_a_name() {
     let key = key("111111");
     let opener = opener(vec![sealed("first", &key, 0), sealed("second", &key, 1)]);
-    assert_eq!(opener.open_one(&key), Err(SealFault::NeedUserId));
-    assert_eq!(opener.open(&key).expect("both").len(), 2);
+    assert_eq!(opened(&opener, &key).len(), 2);
+    let own = opener.of("second").expect("derived");
+    assert_eq!(opener.open(&key, &own).expect("derived")[0].as_str(), "second");
 }
 
 #[test]
@@ -134,8 +147,9 @@ fn weak_parameters_and_weak_keys_are_refused() {
     assert_eq!(KdfParams::STANDARD.check(), Ok(KdfParams::STANDARD));
     let fresh = Fresh { esk: [1; 32], nonce: [2; 24], tid: [3; 16] };
     let key = PinKey::from_bytes([4; 32]);
-    let sealed = seal("x", 64, (&key, &[0; 32]), &binding(), &fresh);
+    let sealed = seal(("x", "x"), 64, (&key, &[0; 32]), &binding(), &fresh);
     assert_eq!(sealed, Err(SealFault::WeakKey));
-    let record = Record { tid: [0; 16], epk: [0; 32], nonce: [0; 24], com: [0; 32], ct: vec![] };
+    let (com, owner) = ([0; 32], [0; 32]);
+    let record = Record { tid: [0; 16], epk: [0; 32], nonce: [0; 24], com, owner, ct: vec![] };
     assert!(Opener::new(&device().0, binding(), vec![record]).is_err());
 }
