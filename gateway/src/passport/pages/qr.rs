@@ -115,6 +115,7 @@ async fn page(
     let title = t("QR-код", "QR code");
     let readers = visit.passport().readers().await.map_err(|fault| broken(&fault))?;
     let reads = reads(visit, person).await?;
+    let here = &visit.app.config.auth.audience;
     let content = html! {
         h1 { (title) }
         (above)
@@ -128,7 +129,10 @@ async fn page(
                 label for="service" { (t("Кто будет читать", "Who will read it")) }
                 select id="service" name="service" {
                     @for (spn, name) in &readers {
-                        option value=(spn) selected[spn == chosen] { (name) }
+                        option value=(spn) selected[spn == chosen] {
+                            @if spn == here { (t("Здесь", "Here")) " (" (name) ")" }
+                            @else { (name) }
+                        }
                     }
                 }
             }
