@@ -144,6 +144,7 @@ pub const ROUTES: &[Route] = &[
         web::post().to(admin::set_organisation)
     }),
     get(Modern, "/api/nsk/v1/passport/groups", || web::get().to(admin::groups)),
+    get(Modern, "/api/nsk/v1/passport/groups/replica", || web::get().to(admin::replica)),
     post(Modern, "/api/nsk/v1/passport/groups", || web::post().to(admin::add_group)),
     post(Modern, "/api/nsk/v1/passport/groups/members", || web::post().to(admin::set_member)),
     get(Modern, "/api/nsk/v1/passport/clients", || web::get().to(admin::clients)),

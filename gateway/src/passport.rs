@@ -11,6 +11,7 @@ pub mod names;
 pub mod oauth;
 pub mod pages;
 pub mod qr;
+pub mod replica;
 pub mod seal;
 
 use crate::adapters::StoreRevocation;

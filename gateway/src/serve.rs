@@ -12,6 +12,8 @@ mod peers;
 pub mod tls;
 mod watch;
 
+pub(crate) use identity::issuer;
+
 pub use heartbeat::{Heartbeat, read as last_alive};
 
 use crate::app::App;

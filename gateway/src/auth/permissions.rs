@@ -111,6 +111,8 @@ const OPERATORS: Who = Who::Roles(&[Role::Operator, Role::Administrator]);
 /// Who may look at and change the standing of people and centres; what the council may of that is
 /// decided where it is done.
 const GRANTERS: Who = Who::Roles(&[Role::Council, Role::Administrator]);
+/// Who keeps a copy of the groups.
+const KEEPERS: Who = Who::Roles(&[Role::Service, Role::Administrator]);
 /// Who lets people in and reads their pictures.
 const READERS: Who = Who::Roles(&[
     Role::Expert,
@@ -165,6 +167,7 @@ pub const PERMISSIONS: &[Permission] = &[
     line("POST", "/api/nsk/v1/passport/organisations", ADMINISTRATORS),
     line("POST", "/api/nsk/v1/passport/organisations/{oid}/state", GRANTERS),
     line("GET", "/api/nsk/v1/passport/groups", ADMINISTRATORS),
+    line("GET", "/api/nsk/v1/passport/groups/replica", KEEPERS),
     line("POST", "/api/nsk/v1/passport/groups", ADMINISTRATORS),
     line("POST", "/api/nsk/v1/passport/groups/members", ADMINISTRATORS),
     line("GET", "/api/nsk/v1/passport/clients", ADMINISTRATORS),

@@ -3,6 +3,7 @@
 
 mod keys;
 mod listing;
+mod replica;
 
 use super::arguments::{
     ClientArgs, ClientCommand, GroupCommand, IdentityCommand, MemberArgs, NewArgs, OrgCommand,
@@ -149,6 +150,10 @@ fn group(command: GroupCommand, terminal: &mut Terminal<'_>) -> Done {
             said(terminal, shown)
         }
         GroupCommand::List(args) => listing::groups(&args, terminal),
+        GroupCommand::Replica { output, place } => replica::write(&output, &place, terminal),
+        GroupCommand::Check { file, issuer, trust, known } => {
+            replica::check(&file, (&issuer, &trust), known, terminal)
+        }
         GroupCommand::Join(args) => member(args, true, terminal),
         GroupCommand::Leave(args) => member(args, false, terminal),
     }

@@ -16,7 +16,7 @@ use crate::passport::seal::manifest::FILE_BYTES_MAX;
 use crate::passport::seal::pins::{PEPPER_FILE, Pins};
 use crate::passport::seal::scheme::KdfParams;
 use crate::passport::seal::secret_file;
-use crate::serve::directory;
+use crate::serve::{directory, issuer};
 use actors::clock::{SystemClock, SystemIds};
 use actors::ports::{Clock, IdSource};
 use base64::Engine as _;
@@ -231,7 +231,7 @@ fn show(args: &ShowArgs, terminal: &mut Terminal<'_>) -> Done {
 pub(super) async fn keyring(config: &Config, store: &Store) -> Result<(Keyring, Kek), Trouble> {
     let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
     let kek = Kek::open(&config.passport.kek_in(&config.store.data), ids.seed())?;
-    let issuer = config.passport.issuer_at(config.server.listen);
+    let issuer = issuer(config, config.server.listen, store).await?;
     let keyring = Keyring::start(store, ids, Arc::new(SystemClock), kek.clone(), &issuer).await?;
     Ok((keyring, kek))
 }

@@ -249,3 +249,37 @@ fn keys_are_seen_to_from_the_command_line() {
     assert_ne!(of(&states(), "active"), "", "another took its place");
     assert_eq!(key(&["announce", "bread"]).0, 2);
 }
+
+#[test]
+fn groups_travel_as_a_document_that_their_keeper_can_check() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("data").display().to_string();
+    let file = dir.path().join("groups.paseto").display().to_string();
+    let at_passport = |arguments: &[&str]| {
+        let (code, out, err) = call(&[arguments, &["--data", &data]].concat());
+        assert_eq!(code, 0, "{arguments:?}: {err}");
+        out
+    };
+    at_passport(&["migrate"]);
+    at_passport(&["identity", "group", "add", "coc-12/expert", "--title", "Experts"]);
+    at_passport(&["identity", "group", "replica", "-o", &file]);
+    let trust: serde_json::Value =
+        serde_json::from_str(&at_passport(&["station", "trust"])).expect("JSON");
+    let (issuer, key) = (trust["issuer"].as_str(), trust["trust"][0].as_str());
+    let (issuer, key) = (issuer.expect("an issuer"), key.expect("a key"));
+    let check = |issuer: &str, more: &[&str]| {
+        let whole = ["identity", "group", "check", &file, "--issuer", issuer, "--trust", key];
+        call(&[&whole, more].concat())
+    };
+    let (code, out, err) = check(issuer, &[]);
+    assert_eq!(code, 0, "{err}");
+    let copy: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(copy["groups"], serde_json::json!({"coc-12/expert": []}));
+    let made = copy["at"].to_string();
+    assert_eq!(check(issuer, &["--known", &made]).0, 1, "not newer");
+    assert_eq!(check("https://other.example", &[]).0, 1, "of another passport");
+    let (code, _, err) =
+        call(&["identity", "group", "check", &file, "--issuer", issuer, "--trust", "AAAA"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("nsk station trust"), "it says where keys are: {err}");
+}

@@ -62,8 +62,11 @@ pub(super) async fn start(
     Ok((passport, audit_task))
 }
 
-/// The issuer by which this program is known.
-async fn issuer(config: &Config, listen: SocketAddr, store: &Store) -> Result<String, Trouble> {
+/// The issuer by which this program is known, at its server and at its command line.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn issuer(config: &Config, listen: SocketAddr, store: &Store) -> Result<String, Trouble> {
     let issuer = match config.tls.mode {
         TlsMode::Station | TlsMode::Files => config.tls.origin(listen),
         TlsMode::Off => config.passport.issuer_at(listen),

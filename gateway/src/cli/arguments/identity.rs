@@ -2,6 +2,7 @@
 
 use super::Place;
 use clap::{Args, Subcommand};
+use std::path::PathBuf;
 
 /// `nsk identity …`.
 #[derive(Subcommand, Debug)]
@@ -177,6 +178,35 @@ pub enum GroupCommand {
     },
     /// List groups with their members, as a service without a network keeps them.
     List(ListingArgs),
+    /// Write the groups as a signed document, for a service to keep for a week without a network.
+    #[command(after_long_help = "EXAMPLES\n  \
+        nsk identity group replica -o groups.paseto\n\n\
+        A running server gives the same at /api/nsk/v1/passport/groups/replica.")]
+    Replica {
+        /// Where to write it.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        /// Where the installation is.
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Check such a document where it is kept, and show the groups.
+    #[command(after_long_help = "EXAMPLES\n  \
+        nsk identity group check groups.paseto --issuer https://id.example --trust KEY\n\n\
+        At the passport `nsk station trust` prints the issuer and the keys.")]
+    Check {
+        /// The document.
+        file: PathBuf,
+        /// Whose groups they must be.
+        #[arg(long, value_name = "URL")]
+        issuer: String,
+        /// A manifest key of that passport; may be given several times.
+        #[arg(long, value_name = "KEY", required = true)]
+        trust: Vec<String>,
+        /// When the copy that is known was made, ms since 1970: an older one is refused.
+        #[arg(long, value_name = "MS")]
+        known: Option<i64>,
+    },
     /// Put somebody into a group.
     Join(MemberArgs),
     /// Take somebody out; their tokens end.

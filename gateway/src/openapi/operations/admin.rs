@@ -7,7 +7,7 @@ const PEOPLE: &[(&str, &str, &str)] =
 
 /// The documentation of one of them.
 pub fn admin(method: &str, path: &str) -> Option<Docs> {
-    use Body::{Many, One};
+    use Body::{Many, One, Other};
     let new = Docs::new;
     let docs = match (method, path.strip_prefix("/api/nsk/v1/passport/")?) {
         ("GET", "people") => new("Who there is, by UPN", One("PeoplePage")).asks(PEOPLE),
@@ -33,6 +33,10 @@ pub fn admin(method: &str, path: &str) -> Option<Docs> {
             new("Let roles in its name count or not", One("OrganisationInfo")).takes("StateRequest")
         }
         ("GET", "groups") => new("Groups with their members", One("GroupMembers")),
+        ("GET", "groups/replica") => {
+            let summary = "The groups as a signed document, to be kept without a network";
+            new(summary, Other("text/plain"))
+        }
         ("POST", "groups") => new("Make a group", One("GroupMade")).takes("GroupRequest"),
         ("POST", "groups/members") => {
             new("Put somebody into a group or take them out", One("Membership")).takes("Membership")

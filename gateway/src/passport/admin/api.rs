@@ -16,7 +16,7 @@ pub use people::{
     withdraw,
 };
 pub use registries::{
-    add_group, add_organisation, groups, organisations, set_member, set_organisation,
+    add_group, add_organisation, groups, organisations, replica, set_member, set_organisation,
 };
 
 use super::{AdminFault, Desk, Powers};

@@ -3,13 +3,14 @@
 use super::{BODY_MAX, Reply, desk, unread};
 use crate::app::App;
 use crate::auth::Principal;
+use crate::error::ApiError;
 use crate::http::body;
 use crate::passport::admin::shapes::shown;
 use crate::wire::passport::{
     GroupMade, GroupMembers, GroupRequest, Membership, OrganisationInfo, OrganisationRequest,
     StateRequest,
 };
-use actix_web::web;
+use actix_web::{HttpResponse, web};
 use uuid::Uuid;
 
 /// `GET …/organisations`.
@@ -59,6 +60,18 @@ pub async fn set_organisation(
 pub async fn groups(app: web::Data<App>) -> Reply<GroupMembers> {
     let replica = app.passport.store.group_replica().await.map_err(unread)?;
     Ok(web::Json(GroupMembers { groups: replica.groups }))
+}
+
+/// `GET …/groups/replica`: the same, signed, for a service to keep.
+///
+/// # Errors
+/// 500 when the store cannot be read or the groups cannot be signed.
+pub async fn replica(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let passport = &app.passport;
+    let groups = passport.store.group_replica().await.map_err(unread)?;
+    let signed = passport.keys.replica(groups, passport.clock.now());
+    let signed = signed.map_err(|e| ApiError::internal(&e))?;
+    Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(signed))
 }
 
 /// `POST …/groups`.
