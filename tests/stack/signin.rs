@@ -285,3 +285,43 @@ async fn a_sign_in_that_was_ended_is_over_everywhere() {
     assert_eq!(location(&there.open("/passport").await), "/passport/login");
     stack.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_none_opens_nothing() {
+    let setup = Setup::new().with(|c| c.passport.issuer = "http://localhost:8080".to_owned());
+    let stack = setup.start().await;
+    user(&stack, 1, UPN).await;
+    let mut browser = Browser::new(stack.addr);
+    let page = browser.open("/passport/login").await.text();
+    let state = between(&page, "name=\"state\" value=\"", "\"").expect("a note");
+    let door = "/passport/login/passkey";
+    let (step, form) = ("eyJ1aWQiOiJ4In0.AAAA", browser.form.clone());
+    for (state, credential) in [
+        (state.as_str(), "{}"),
+        (state.as_str(), "{\"id\": 1}"),
+        (step, "{}"),
+        (form.as_str(), ""),
+        ("", ""),
+    ] {
+        let reply = browser.submit(door, &[("state", state), ("credential", credential)]).await;
+        assert_eq!(reply.status, 422, "{state} {credential}");
+        assert!(browser.cookie("nsk_passport").is_none());
+    }
+    sign_in(&mut browser, UPN).await;
+    let page = browser.open("/passport/passkeys").await.text();
+    assert!(
+        page.contains("data-passkey-create=") && page.contains("data-needs-passkeys=\"\" hidden")
+    );
+    let state = between(&page, "name=\"state\" value=\"", "\"").expect("a note");
+    let fields = [("state", state.as_str()), ("credential", "{}"), ("name", "x")];
+    assert_eq!(browser.submit("/passport/passkeys", &fields).await.status, 422);
+    let foreign = [("id", "AAAA")];
+    assert_eq!(browser.submit("/passport/passkeys/remove", &foreign).await.status, 404);
+    stack.stop().await;
+    // Where the issuer is an address of numbers there is nothing to offer.
+    let stack = Stack::start().await;
+    let mut browser = Browser::new(stack.addr);
+    assert!(!browser.open("/passport/login").await.text().contains("data-passkey-get"));
+    assert_eq!(browser.submit(door, &[("state", "x")]).await.status, 404);
+    stack.stop().await;
+}

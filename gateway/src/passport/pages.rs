@@ -12,6 +12,7 @@ mod fail;
 mod files;
 mod form;
 mod layout;
+mod passkeys;
 mod password;
 mod qr;
 mod sealing;
@@ -21,7 +22,8 @@ mod visit;
 
 pub use account::{choose_role, end_session, home, sign_out};
 pub use codes::{confirm_codes, remove_codes, renew_codes, show_codes};
-pub use files::style;
+pub use files::{script, style};
+pub use passkeys::{add_passkey, check_passkey, remove_passkey, show_passkeys};
 pub use password::{change_password, show_password};
 pub use qr::{make_qr, read_qr, show_qr, show_reading};
 pub use signin::{

@@ -42,12 +42,23 @@ async fn show(visit: &Visit<'_>) -> Result<HttpResponse, Fail> {
         dl {
             dt { (t("Имя в системе", "User name")) } dd { (person.user.upn) }
             dt { "uid" } dd { code { (person.user.uid) } }
-            dt { (t("Вход", "Signed in")) } dd { (when(person.session.made_at)) ", " (person.session.amr.iter().map(String::as_str).collect::<Vec<_>>().join(" + ")) }
+            dt { (t("Вход", "Signed in")) } dd { (when(person.session.made_at)) ", " (means(visit.lang, &person)) }
         }
         (roles(visit, &person).await?)
         (sessions(visit, &person).await?)
     };
     Ok(visit.ok(&standing::frame(&person, title), &content))
+}
+
+/// By what means somebody proved who they are.
+fn means(lang: Lang, person: &Person) -> String {
+    let known = [
+        ("pwd", lang.pick("пароль", "password")),
+        ("otp", lang.pick("код", "code")),
+        ("hwk", lang.pick("ключ доступа", "passkey")),
+    ];
+    let used = known.iter().filter(|(word, _)| person.session.amr.contains(*word));
+    used.map(|(_, name)| *name).collect::<Vec<_>>().join(" + ")
 }
 
 /// The assignments that hold now, and which one is worked under.
@@ -151,7 +162,7 @@ async fn sessions(visit: &Visit<'_>, person: &Person) -> Result<Markup, Fail> {
 }
 
 /// The part of a browser's name that people know, else all of it.
-fn agent_name(text: &str) -> &str {
+pub fn agent_name(text: &str) -> &str {
     const KNOWN: [(&str, &str); 6] = [
         ("YaBrowser/", "Яндекс Браузер"),
         ("Edg/", "Edge"),

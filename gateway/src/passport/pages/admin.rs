@@ -124,7 +124,7 @@ impl Manager {
             ("groups", t("Группы", "Groups")),
             ("clients", t("Клиенты", "Clients")),
             ("services", t("Службы", "Services")),
-            ("keys", t("Ключи", "Keys")),
+            ("keys", t("Ключи подписи", "Signing keys")),
             ("audit", t("Аудит", "Audit")),
         ];
         let shown = if self.is_administrator() { &all[..] } else { &all[..2] };
@@ -193,19 +193,24 @@ fn faults(visit: &Visit<'_>, field: &'static str, fault: AdminFault) -> Result<F
     Ok(Faults::one(field, text))
 }
 
-/// A table that scrolls by itself where it is wider than the page.
+/// A table that scrolls by itself where it is wider than the page. On a narrow page its rows stand
+/// below each other; the roles keep it a table for assistive technology all the same.
 fn table(caption: &str, head: &[&str], rows: &[Vec<Markup>]) -> Markup {
     html! {
         div.scroll role="region" aria-label=(caption) tabindex="0" {
-            table {
+            table role="table" {
                 caption { (caption) }
-                thead { tr { @for name in head { th scope="col" { (name) } } } }
-                tbody {
+                thead role="rowgroup" {
+                    tr role="row" {
+                        @for name in head { th scope="col" role="columnheader" { (name) } }
+                    }
+                }
+                tbody role="rowgroup" {
                     @for row in rows {
-                        tr {
-                            @for (at, cell) in row.iter().enumerate() {
-                                @if at == 0 { th scope="row" { (cell) } }
-                                @else { td { (cell) } }
+                        tr role="row" {
+                            @for (at, (name, cell)) in head.iter().zip(row).enumerate() {
+                                @if at == 0 { th scope="row" role="rowheader" { (cell) } }
+                                @else { td role="cell" data-label=(name) { (cell) } }
                             }
                         }
                     }

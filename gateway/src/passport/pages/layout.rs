@@ -16,6 +16,8 @@ pub struct Frame<'a> {
     pub title: &'a str,
     /// The name of whoever is signed in: they get the navigation.
     pub name: Option<&'a str>,
+    /// A script may let a device answer before a form is sent.
+    pub script: bool,
     /// They see to others' affairs too.
     pub manages: bool,
     /// The page repeats a form in which something was wrong.
@@ -46,7 +48,9 @@ pub fn document(visit: &Visit<'_>, frame: &Frame<'_>, content: &Markup) -> Marku
                     @if frame.faulty { (t("Ошибка: ", "Error: ")) }
                     (frame.title) " · " (product)
                 }
+                link rel="icon" href="/favicon.svg";
                 link rel="stylesheet" href="/passport/style.css";
+                @if frame.script { script src="/passport/passkeys.js" defer {} }
             }
             body {
                 a.skip href="#main" { (t("К содержанию", "Skip to content")) }
@@ -72,12 +76,14 @@ fn signed_in(visit: &Visit<'_>, name: &str, manages: bool) -> Markup {
         ("/passport/password", t("Пароль", "Password")),
         ("/passport/codes", t("Коды", "Codes")),
         ("/passport/qr", t("QR-код", "QR code")),
+        ("/passport/passkeys", t("Ключи доступа", "Passkeys")),
     ];
     if manages {
         own.push(("/passport/admin", t("Управление", "Administration")));
     }
     let here = visit.request.path();
-    let current = |to: &str| (to == here).then_some("page");
+    let within = |to: &str| to == "/passport/admin" && here.starts_with(to);
+    let current = |to: &str| (to == here || within(to)).then_some("page");
     html! {
         nav aria-label=(t("Разделы", "Sections")) {
             ul {

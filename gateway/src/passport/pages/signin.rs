@@ -7,6 +7,7 @@ use super::codes;
 use super::fail::Fail;
 use super::form::{self, Faults, Field};
 use super::layout::Frame;
+use super::passkeys;
 use super::password::{fresh_faults, fresh_fields, set};
 use super::visit::{Fields, Visit};
 use crate::app::App;
@@ -50,7 +51,8 @@ pub async fn show_signin(app: web::Data<App>, request: HttpRequest) -> HttpRespo
     signin_page(&visit, StatusCode::OK, ("", go_on.as_deref()), &Faults::default())
 }
 
-fn signin_page(
+/// The sign-in page, with what is wrong where something is.
+pub(super) fn signin_page(
     visit: &Visit<'_>,
     status: StatusCode,
     (login, go_on): (&str, Option<&str>),
@@ -62,6 +64,7 @@ fn signin_page(
         title,
         faulty: !faults.is_empty(),
         leads_away: go_on.is_some(),
+        script: true,
         ..Frame::default()
     };
     let content = html! {
@@ -82,6 +85,7 @@ fn signin_page(
                 }.show(faults))
                 button type="submit" { (t("Войти", "Sign in")) }
             }
+            (passkeys::offer(visit, go_on))
         }
     };
     visit.page(status, &frame, &content)

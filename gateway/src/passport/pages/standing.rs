@@ -16,7 +16,7 @@ use maud::html;
 /// How long a proof of presence counts.
 pub const PROOF_LASTS: Span = Span::minutes(15);
 /// Pages to which one may return; the first is where an unknown one leads.
-const BACK: [&str; 3] = ["", "codes", "password"];
+const BACK: [&str; 4] = ["", "codes", "passkeys", "password"];
 
 /// The page of this site that a word stands for: one of [`BACK`], or one of the administrator's.
 fn way_back(back: &str) -> String {

@@ -71,7 +71,7 @@ fn page(
             vec![
                 html! { (event.seq) },
                 html! { (when(event.at)) },
-                html! { code { (event.kind) } },
+                html! { (event.kind) },
                 html! { (event.actor.as_deref().unwrap_or_default()) },
                 html! { (event.subject.as_deref().unwrap_or_default()) },
                 html! { code { (event.detail) } },

@@ -71,7 +71,7 @@ fn page(visit: &Visit<'_>, manager: &Manager, faults: &Faults) -> Result<HttpRes
         t("До", "Until"),
         t("Действие", "Action"),
     ];
-    let title = t("Ключи", "Keys");
+    let title = t("Ключи подписи", "Signing keys");
     let content = html! {
         p { (t("Смена идёт сама, раз в 30 дней: следующий ключ объявляется заранее, чтобы его успели \
                 узнать все. Раскрытый ключ сразу перестаёт проверяться, и это навсегда.",
@@ -93,14 +93,19 @@ fn actions(visit: &Visit<'_>, key: &KeyInfo) -> Markup {
     if matches!(key.state, KeyState::Announced | KeyState::VerifyOnly) {
         all.push(("retire", t("Вывести", "Retire")));
     }
-    if !matches!(key.state, KeyState::Compromised | KeyState::Retired) {
-        all.push(("compromise", t("Раскрыт", "Compromised")));
-    }
+    let asked = |what| [("do", what), ("kid", key.kid.as_str()), ("purpose", purpose.as_str())];
     html! {
         div.actions {
-            @for (what, label) in all {
-                (form::button(visit, HERE,
-                    &[("do", what), ("kid", &key.kid), ("purpose", &purpose)], label))
+            @for (what, label) in all { (form::button(visit, HERE, &asked(what), label)) }
+        }
+        // What cannot be undone takes two steps.
+        @if !matches!(key.state, KeyState::Compromised | KeyState::Retired) {
+            details {
+                summary { (t("Ключ раскрыт?", "Compromised?")) }
+                p { (t("Всё, что он подписал, сразу перестанет проверяться.",
+                       "Whatever it has signed verifies no more, at once.")) }
+                (form::button(visit, HERE, &asked("compromise"),
+                    t("Пометить раскрытым", "Mark as compromised")))
             }
         }
     }

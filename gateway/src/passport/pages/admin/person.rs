@@ -4,7 +4,7 @@ use super::{Manager, end_of_day, faults, shown_once, state_word, table};
 use crate::app::App;
 use crate::auth::permissions;
 use crate::passport::admin::{AdminFault, NewGrant};
-use crate::passport::pages::account::role_name;
+use crate::passport::pages::account::{agent_name, role_name};
 use crate::passport::pages::fail::Fail;
 use crate::passport::pages::form::{self, Faults, Field};
 use crate::passport::pages::visit::{Fields, Visit, when};
@@ -186,7 +186,7 @@ async fn sessions(visit: &Visit<'_>, user: &User) -> Result<Markup, Fail> {
             vec![
                 html! { (when(one.made_at)) },
                 html! { (when(one.seen_at)) },
-                html! { (one.user_agent) },
+                html! { (agent_name(&one.user_agent)) },
             ]
         })
         .collect();
