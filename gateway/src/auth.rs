@@ -10,11 +10,11 @@ mod limiter;
 mod login;
 pub mod password;
 pub mod permissions;
+mod possession;
 mod principal;
-mod proofs;
 pub mod signin;
 
-pub use guard::{guard, same_origin};
+pub use guard::{DPOP_NONCE, guard, same_origin};
 pub use limiter::{Limiter, place_of};
 pub use permissions::{PERMISSIONS, Permission, Who};
 pub use principal::{Principal, SESSION_COOKIE};
@@ -25,9 +25,9 @@ use crate::error::{ApiError, Trouble};
 use crate::passport::Passport;
 use crate::passport::audit::Audit;
 pub use crate::passport::format::TokenFault;
-use crate::passport::format::dpop::check_proof;
 use crate::passport::format::{Audience, Expect};
 use crate::passport::keys::{Keyring, Ring};
+use crate::passport::oauth::proofs::Proofs;
 use crate::passport::seal::station::Station;
 use crate::telemetry::Metrics;
 use actix_web::cookie::{Cookie, SameSite};
@@ -38,7 +38,6 @@ use engine::identity::claims::{Claims, Class};
 use engine::{Moment, Span};
 use entities::Store;
 use password::Passwords;
-use proofs::Proofs;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -61,7 +60,7 @@ struct Inner {
     /// The SPN of this installation.
     spn: String,
     verified: Verified,
-    proofs: Proofs,
+    proofs: Arc<Proofs>,
     passwords: Passwords,
     by_address: Limiter<IpAddr>,
     by_login: Limiter<String>,
@@ -93,6 +92,8 @@ pub struct AuthDeps {
     pub audit: Audit,
     /// Whose own tokens are taken beside those of this installation.
     pub station: Option<Station>,
+    /// Proofs of possession that were seen, here and at the passport's own endpoints.
+    pub proofs: Arc<Proofs>,
 }
 
 impl AuthDeps {
@@ -107,6 +108,7 @@ impl AuthDeps {
             metrics: metrics.clone(),
             audit: passport.audit.clone(),
             station: passport.station.clone(),
+            proofs: passport.oauth.proofs.clone(),
         }
     }
 }
@@ -142,7 +144,7 @@ impl Auth {
         Ok(Auth(Arc::new(Inner {
             keys: deps.keys,
             spn: config.audience.clone(),
-            proofs: Proofs::default(),
+            proofs: deps.proofs,
             verified: Verified::default(),
             passwords,
             by_address: Limiter::per_minute(&deps.clock, a, keys, &alone),
@@ -159,7 +161,7 @@ impl Auth {
     }
 
     /// The one checker of passwords, whose memory is bounded.
-    pub(crate) fn passwords(&self) -> &Passwords {
+    pub fn passwords(&self) -> &Passwords {
         &self.0.passwords
     }
 
@@ -229,20 +231,6 @@ impl Auth {
         if fits { Ok(claims) } else { Err(TokenFault::Foreign) }
     }
 
-    /// Whether a proof of possession is for this request, this token and its key, and new.
-    pub(crate) fn proves(&self, request: &Request<'_>, jkt: &str) -> bool {
-        let url = format!("{}{}", self.0.keys.issuer().trim_end_matches('/'), request.path);
-        let now = self.0.clock.now();
-        let token = Some(request.token);
-        match check_proof(request.proof, request.method, &url, token, now) {
-            Ok(proof) => proof.jkt == jkt && self.0.proofs.first_use(&proof, now),
-            Err(fault) => {
-                tracing::debug!(%fault, "a proof of possession was refused");
-                false
-            }
-        }
-    }
-
     /// Whether a verified token is still good: neither expired nor revoked meanwhile.
     pub fn still_holds(&self, principal: &Principal) -> bool {
         self.0.clock.now() < principal.expires_at
@@ -256,18 +244,6 @@ fn said(fault: TokenFault) -> ApiError {
         TokenFault::Unchecked => ApiError::unavailable("tokens cannot be checked now"),
         _ => ApiError::unauthorized(),
     }
-}
-
-/// A request that shows a bound token and the proof of its key.
-pub(crate) struct Request<'a> {
-    /// The method in capitals.
-    pub method: &'a str,
-    /// The path.
-    pub path: &'a str,
-    /// The access token.
-    pub token: &'a str,
-    /// The proof.
-    pub proof: &'a str,
 }
 
 /// The cookie in which a browser keeps its token. Scripts cannot read it, other sites cannot use

@@ -6,7 +6,7 @@
 
 use argon2::password_hash::phc::{Output, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
@@ -37,6 +37,7 @@ pub struct Passwords {
     waiting_max: usize,
     decoy: String,
     spare: Arc<Spare>,
+    checks: AtomicU64,
 }
 
 /// The memory of finished checks, for the next ones: as many as run at once.
@@ -85,7 +86,13 @@ impl Passwords {
     ) -> Result<Passwords, PasswordFault> {
         let decoy = hash("no password fits this", salt)?;
         let (running, waiting) = (Arc::new(Semaphore::new(at_once)), AtomicUsize::new(0));
-        Ok(Passwords { running, waiting, waiting_max, decoy, spare: Arc::default() })
+        let (spare, checks) = (Arc::default(), AtomicU64::new(0));
+        Ok(Passwords { running, waiting, waiting_max, decoy, spare, checks })
+    }
+
+    /// How many hashes were computed to check passwords so far.
+    pub fn checks(&self) -> u64 {
+        self.checks.load(Ordering::Relaxed)
     }
 
     /// Whether the password fits the hash; without a hash it takes as long and never fits.
@@ -100,6 +107,7 @@ impl Passwords {
         }
         let permit = self.running.clone().acquire_owned().await;
         let permit = permit.map_err(|_| PasswordFault::Busy)?;
+        self.checks.fetch_add(1, Ordering::Relaxed);
         let known = hash.is_some();
         let hash = hash.unwrap_or(&self.decoy).to_owned();
         let password = password.to_owned();

@@ -45,6 +45,7 @@ async fn auth_over(store: &Store, clock: Arc<ManualClock>) -> Auth {
         metrics: Metrics::new(),
         audit,
         station: None,
+        proofs: Arc::new(Proofs::new(&SystemIds)),
     };
     Auth::start(deps, &AuthConfig::default()).expect("sign-in")
 }

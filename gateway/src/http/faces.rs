@@ -1,6 +1,7 @@
 //! The face that an error shows: problem+json on the modern API, `{"detail": …}` on the legacy
 //! routes of the МАК. Errors travel inside as [`ApiError`]; here, outermost, they get their body.
 
+use crate::auth::DPOP_NONCE;
 use crate::error::ApiError;
 use crate::wire::mak::{Fault, Unauthorized, ValidationError};
 use crate::wire::problem::PROBLEM_JSON;
@@ -29,7 +30,8 @@ pub async fn faces<B: MessageBody + 'static>(
         return Ok(response.map_into_left_body());
     };
     let mut dressed = if legacy { legacy_face(&error) } else { modern_face(&error) };
-    for name in [header::ALLOW, header::SEC_WEBSOCKET_VERSION, header::UPGRADE] {
+    let kept = [header::ALLOW, header::SEC_WEBSOCKET_VERSION, header::UPGRADE];
+    for name in kept.into_iter().chain([header::WWW_AUTHENTICATE, DPOP_NONCE]) {
         if let Some(value) = response.headers().get(&name) {
             dressed.headers_mut().insert(name, value.clone());
         }

@@ -25,6 +25,7 @@ pub mod proofs;
 pub mod pushed;
 pub mod redirect;
 pub mod refreshing;
+pub mod retries;
 pub mod scope;
 pub mod secret;
 pub mod state;

@@ -122,7 +122,7 @@ impl Private {
         let random = SystemRandom::new();
         Ok(match self {
             Private::Ed25519(pair, _) => pair.try_sign(message)?.as_ref().to_vec(),
-            Private::P256(pair) => pair.sign(&random, message)?.as_ref().to_vec(),
+            Private::P256(pair) => low(pair.sign(&random, message)?.as_ref().to_vec()),
             Private::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
                 pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)?;
@@ -130,6 +130,35 @@ impl Private {
             }
         })
     }
+}
+
+/// The order of P-256's group, and half of it, most significant byte first.
+const P256_ORDER: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6,
+    0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+];
+const P256_HALF: [u8; 32] = [
+    0x7f, 0xff, 0xff, 0xff, 0x80, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xde,
+    0x73, 0x7d, 0x56, 0xd3, 0x8b, 0xcf, 0x42, 0x79, 0xdc, 0xe5, 0x61, 0x7e, 0x31, 0x92, 0xa8,
+];
+
+/// Whether `s` is the smaller of the two that the equation of ECDSA holds for.
+fn is_low(signature: &[u8]) -> bool {
+    signature.get(32..).is_some_and(|s| s <= P256_HALF.as_slice())
+}
+
+/// The same signature with the smaller `s`.
+fn low(mut signature: Vec<u8>) -> Vec<u8> {
+    if is_low(&signature) {
+        return signature;
+    }
+    let mut borrow = false;
+    for (digit, order) in signature.iter_mut().skip(32).zip(P256_ORDER).rev() {
+        let (part, under) = order.overflowing_sub(*digit);
+        let (rest, again) = part.overflowing_sub(u8::from(borrow));
+        (*digit, borrow) = (rest, under || again);
+    }
+    signature
 }
 
 /// A public key that verifies.
@@ -171,14 +200,14 @@ impl Public {
         &self.bytes
     }
 
-    /// Whether the signature is this key's over the message.
+    /// Whether the signature is this key's over the message. Of the two spellings that each
+    /// signature of ECDSA has, only the one that this program writes counts: a token is what it is,
+    /// byte for byte.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        if self.algorithm == Algorithm::P256 && !is_low(signature) {
+            return false;
+        }
         self.parsed.verify_sig(message, signature).is_ok()
-    }
-
-    /// For the PASETO library; only Ed25519 has one.
-    pub(in crate::passport) fn native(&self) -> Option<&AsymmetricPublicKey<V4>> {
-        self.native.as_ref()
     }
 
     /// The members of its JWK that make its thumbprint.

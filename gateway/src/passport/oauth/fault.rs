@@ -162,7 +162,8 @@ impl Fault {
         self
     }
 
-    fn challenge(&self) -> Option<String> {
+    /// The challenge as its header says it.
+    pub fn challenge(&self) -> Option<String> {
         Some(match self.challenge? {
             Challenge::Basic => "Basic realm=\"nsk\", charset=\"UTF-8\"".to_owned(),
             Challenge::Bare => "Bearer".to_owned(),

@@ -10,17 +10,21 @@ use super::scope;
 use super::secret::sha256;
 use crate::app::App;
 use crate::passport::Passport;
-use crate::passport::format::Expect;
+use crate::passport::format::{Audience, Expect};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use engine::identity::Claims;
+use engine::identity::{Claims, Class};
 use engine::{Moment, Span};
 use entities::{Client, ClientKind, NewRevocation, Refresh};
 use serde_json::{Value, json};
 
 /// What was made from a token lives no longer than this after its revocation.
 const REMEMBERED: Span = Span::secs(31 * 86_400);
+
+/// What is an access token. A sealed token opens nothing without its station, and a picture is
+/// anybody's who saw it: a service that asks here would let its bearer in.
+const ACCESS: &[Class] = &[Class::Base, Class::Role, Class::Svc, Class::Dlg, Class::Legacy];
 
 /// `POST /oauth/introspect`: for services, about tokens that are theirs or for them.
 ///
@@ -51,7 +55,8 @@ async fn described(
     if let Some(kept) = passport.store.refresh(&sha256(token.as_bytes())).await? {
         return about_refresh(passport, client, &kept, now).await;
     }
-    let Ok(claims) = passport.keys.verify(token, &Expect::anything(), now) else {
+    let expect = Expect { classes: ACCESS, audience: Audience::Any };
+    let Ok(claims) = passport.keys.verify(token, &expect, now) else {
         return Ok(None);
     };
     let concerned = claims.cid == client.id

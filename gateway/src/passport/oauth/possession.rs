@@ -29,10 +29,6 @@ pub fn proven(
             Fault::invalid_dpop()
         },
     )?;
-    let proofs = &passport.oauth.proofs;
-    if !proof.nonce.as_deref().is_some_and(|nonce| proofs.knows(nonce, now)) {
-        return Err(Fault::use_nonce(proofs.nonce(now)));
-    }
-    proofs.first_use(&proof.jkt, &proof.jti, now)?;
+    passport.oauth.proofs.admit(&proof, now)?;
     Ok(Some(proof.jkt))
 }

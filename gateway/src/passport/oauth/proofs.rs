@@ -1,8 +1,9 @@
-//! Proof of possession (RFC 9449) at the passport's own endpoints: the server's nonces, which need
-//! no memory, and the memory of proofs that were seen.
+//! Proof of possession (RFC 9449): the server's nonces, which need no memory, and the one memory of
+//! proofs that were seen, at the passport's endpoints and everywhere else.
 
 use super::fault::Fault;
 use super::secret::same;
+use crate::passport::format::dpop::Proof;
 use actors::ports::IdSource;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -53,6 +54,17 @@ impl Proofs {
     fn of_bucket(&self, bucket: i64) -> String {
         let tag = hmac::sign(&self.key, &bucket.to_be_bytes());
         URL_SAFE_NO_PAD.encode(tag.as_ref().get(..16).unwrap_or_default())
+    }
+
+    /// Takes a proof that was checked: it must carry a nonce of this server, and be new.
+    ///
+    /// # Errors
+    /// `use_dpop_nonce` with a nonce, and then the proof is not used up; as [`Proofs::first_use`].
+    pub fn admit(&self, proof: &Proof, now: Moment) -> Result<(), Fault> {
+        if !proof.nonce.as_deref().is_some_and(|nonce| self.knows(nonce, now)) {
+            return Err(Fault::use_nonce(self.nonce(now)));
+        }
+        self.first_use(&proof.jkt, &proof.jti, now)
     }
 
     /// Remembers a proof.

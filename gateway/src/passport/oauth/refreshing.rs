@@ -1,5 +1,5 @@
 //! Refresh tokens: opaque, kept as hashes, each used once. One that comes a second time ends its
-//! family.
+//! family, unless it is a bound one that comes again at once (see `retries`).
 
 use super::code::{self, Code};
 use super::fault::Fault;
@@ -62,17 +62,48 @@ pub async fn begin(
 pub async fn by_refresh(asking: &Asking<'_>) -> Result<Value, Fault> {
     let Asking { passport, form, client, now, .. } = *asking;
     let hash = sha256(form.need("refresh_token")?.as_bytes());
-    let kept = passport.store.refresh(&hash).await?.filter(|kept| kept.cid == client.id);
-    let kept = kept.ok_or_else(Fault::invalid_grant)?;
-    let granted: Granted =
-        serde_json::from_value(kept.body.clone()).map_err(|_| Fault::invalid_grant())?;
+    let (kept, granted) = found(passport, client, &hash).await?;
     // The key first: without it nobody uses the token up, and a bound one stays bound.
     if granted.jkt != asking.jkt {
         let unbound = granted.jkt.is_none();
         return Err(if unbound { Fault::invalid_grant() } else { Fault::invalid_dpop() });
     }
+    if granted.jkt.is_none() {
+        return rotated(asking, &hash, &kept, &granted).await;
+    }
+    let turn = passport.oauth.retries.turn(hash, now);
+    let mut answered = turn.lock().await;
+    let (kept, granted) = found(passport, client, &hash).await?;
+    if let (Some(answer), None) = (&*answered, kept.ended_at) {
+        still_there(passport, &granted).await?;
+        return Ok(answer.clone());
+    }
+    let answer = rotated(asking, &hash, &kept, &granted).await?;
+    *answered = Some(answer.clone());
+    Ok(answer)
+}
+
+async fn found(
+    passport: &Passport,
+    client: &Client,
+    hash: &[u8],
+) -> Result<(Refresh, Granted), Fault> {
+    let kept = passport.store.refresh(hash).await?.filter(|kept| kept.cid == client.id);
+    let kept = kept.ok_or_else(Fault::invalid_grant)?;
+    let granted = serde_json::from_value(kept.body.clone()).map_err(|_| Fault::invalid_grant())?;
+    Ok((kept, granted))
+}
+
+/// Uses a refresh token up, and answers what takes its place.
+async fn rotated(
+    asking: &Asking<'_>,
+    hash: &[u8; 32],
+    kept: &Refresh,
+    granted: &Granted,
+) -> Result<Value, Fault> {
+    let Asking { passport, form, client, now, .. } = *asking;
     if kept.used_at.is_some() {
-        return Err(reused(passport, client, &kept, now).await?);
+        return Err(reused(passport, client, kept, now).await?);
     }
     let mut narrow = granted.clone();
     narrow.scope = scope::within(form.get("scope"), &granted.scope)?;
@@ -80,7 +111,7 @@ pub async fn by_refresh(asking: &Asking<'_>) -> Result<Value, Fault> {
     if ended {
         return Err(Fault::invalid_grant());
     }
-    let user = still_there(passport, &granted).await?;
+    let user = still_there(passport, granted).await?;
     // Recorded and signed before the old one is used up: what fails costs nobody a token.
     let (claims, token) = access_token(asking, &user, &narrow, ("token.refresh", None)).await?;
     let secret = draw(&*passport.ids);
@@ -92,9 +123,9 @@ pub async fn by_refresh(asking: &Asking<'_>) -> Result<Value, Fault> {
         used_at: None,
         ..kept.clone()
     };
-    match passport.store.rotate_refresh(&hash, &next, now).await? {
+    match passport.store.rotate_refresh(hash, &next, now).await? {
         Rotation::Rotated => {}
-        Rotation::Reused { .. } => return Err(reused(passport, client, &kept, now).await?),
+        Rotation::Reused { .. } => return Err(reused(passport, client, kept, now).await?),
         Rotation::Ended | Rotation::Unknown => return Err(Fault::invalid_grant()),
     }
     let mut body = answer(&claims, &token, now);

@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use super::proofs::Proofs;
+use super::retries::Retries;
 use crate::adapters::StoreRevocation;
 use crate::auth::{Limiter, place_of};
 use crate::config::PassportConfig;
@@ -16,7 +17,9 @@ const KEYS_MAX: usize = 20_000;
 /// The endpoints' memory, which ends with the program.
 pub struct Oauth {
     /// Nonces, and proofs of possession that were seen.
-    pub proofs: Proofs,
+    pub proofs: Arc<Proofs>,
+    /// Refresh tokens that were used a moment ago.
+    pub retries: Retries,
     by_client: Limiter<String>,
     by_address: Limiter<IpAddr>,
     failures: Limiter<IpAddr>,
@@ -34,7 +37,8 @@ impl Oauth {
         let share = |most| Limiter::per_minute(clock, most, KEYS_MAX, alone);
         let by_client = config.requests_per_client_per_minute;
         Oauth {
-            proofs: Proofs::new(ids),
+            proofs: Arc::new(Proofs::new(ids)),
+            retries: Retries::default(),
             by_client: Limiter::per_minute(clock, by_client, KEYS_MAX, alone),
             by_address: share(config.requests_per_address_per_minute),
             failures: share(config.failures_per_address_per_minute),
