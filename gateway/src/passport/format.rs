@@ -9,6 +9,7 @@
 //! by which exams know the person. `scope` is one string of words, as in RFC 8693.
 
 pub mod dpop;
+pub mod fuzz;
 pub mod jws;
 pub mod jwt;
 pub mod paseto;

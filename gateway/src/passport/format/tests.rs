@@ -1,6 +1,7 @@
 //! Every format against the same claims and the same attacks.
 
 mod attacks;
+mod fuzzed;
 mod proofs;
 mod vectors;
 
