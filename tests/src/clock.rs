@@ -35,3 +35,33 @@ impl Clock for MovedClock {
         SystemClock.monotonic_us() + self.monotonic_us.load(Ordering::Acquire)
     }
 }
+
+/// A clock that stands still but for what a test adds: for edges of a millisecond.
+#[derive(Debug)]
+pub struct StillClock {
+    began: Moment,
+    passed_ms: AtomicI64,
+}
+
+impl Default for StillClock {
+    fn default() -> StillClock {
+        StillClock { began: SystemClock.now(), passed_ms: AtomicI64::new(0) }
+    }
+}
+
+impl StillClock {
+    /// Lets so much time pass at once.
+    pub fn pass(&self, by: Span) {
+        self.passed_ms.fetch_add(by.0, Ordering::AcqRel);
+    }
+}
+
+impl Clock for StillClock {
+    fn now(&self) -> Moment {
+        self.began + Span(self.passed_ms.load(Ordering::Acquire))
+    }
+
+    fn monotonic_us(&self) -> i64 {
+        self.passed_ms.load(Ordering::Acquire) * 1_000
+    }
+}

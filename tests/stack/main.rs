@@ -3,6 +3,7 @@
 //! test. Waits are on values.
 
 mod administration;
+mod attacks;
 mod audit;
 mod blindness;
 mod centre;

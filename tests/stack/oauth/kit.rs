@@ -1,8 +1,11 @@
 //! A station with people, clients and services of the passport, and a client's side of the
 //! protocol: PKCE, Basic, proofs of possession.
 
+mod key;
+
+pub use key::Key;
+
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD as B64};
 use engine::{Moment, Span};
@@ -51,7 +54,7 @@ pub fn sha256(bytes: &[u8]) -> Vec<u8> {
 }
 
 impl Idp {
-    fn now(&self) -> Moment {
+    pub fn now(&self) -> Moment {
         self.stack.app.clock.now()
     }
 
@@ -327,54 +330,6 @@ fn unescaped(text: &str) -> String {
 pub fn payload(token: &str) -> Value {
     let part = token.split('.').nth(1).expect("three parts");
     serde_json::from_slice(&B64.decode(part).expect("base64url")).expect("JSON")
-}
-
-/// A key of a client, and the proofs that it makes.
-pub struct Key(Ed25519KeyPair);
-
-impl Key {
-    pub fn new() -> Key {
-        Key(Ed25519KeyPair::generate().expect("a key"))
-    }
-
-    fn jwk(&self) -> Value {
-        json!({"kty": "OKP", "crv": "Ed25519", "x": B64.encode(self.0.public_key().as_ref())})
-    }
-
-    /// The set that a client registers.
-    pub fn set(&self) -> Value {
-        json!({"keys": [self.jwk()]})
-    }
-
-    pub fn sign(&self, header: &Value, claims: &Value) -> String {
-        let part = |value: &Value| B64.encode(value.to_string());
-        let signed = format!("{}.{}", part(header), part(claims));
-        let signature = self.0.sign(signed.as_bytes());
-        format!("{signed}.{}", B64.encode(signature.as_ref()))
-    }
-
-    /// A proof for a request.
-    pub fn proof(
-        &self,
-        idp: &Idp,
-        to: (&str, &str),
-        nonce: Option<&str>,
-        token: Option<&str>,
-    ) -> String {
-        let header = json!({"typ": "dpop+jwt", "alg": "EdDSA", "jwk": self.jwk()});
-        let now = idp.now().0 / 1_000;
-        let jti = B64.encode(idp.stack.app.ids.salt());
-        let mut claims = json!({
-            "htm": to.0, "htu": format!("{}{}", idp.issuer(), to.1), "iat": now, "jti": jti,
-        });
-        if let Some(nonce) = nonce {
-            claims["nonce"] = nonce.into();
-        }
-        if let Some(token) = token {
-            claims["ath"] = B64.encode(sha256(token.as_bytes())).into();
-        }
-        self.sign(&header, &claims)
-    }
 }
 
 /// Gives somebody a role for everything.
