@@ -7,6 +7,7 @@ pub mod memory;
 pub mod panic;
 pub mod restart;
 pub mod seed;
+pub mod tokens;
 
 use crate::day::Day;
 use crate::http::{Connection, Request};

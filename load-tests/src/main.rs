@@ -74,6 +74,7 @@ async fn run(options: &Bench) -> Outcome<Report> {
             "board" => bench::board::run(&context).await,
             "restart" => bench::restart::run(&context).await,
             "memory" => bench::memory::run(&context).await,
+            "tokens" => bench::tokens::run(&context).await,
             _ => bench::panic::run(&context).await,
         };
         report.add(figures.map_err(|e| format!("{component}: {e}"))?);

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 /// The components in the order in which they run.
-pub const COMPONENTS: [&str; 6] = ["durable", "fanout", "board", "restart", "memory", "panic"];
+pub const COMPONENTS: [&str; 7] =
+    ["durable", "fanout", "board", "restart", "memory", "tokens", "panic"];
 
 /// How to use it.
 pub const USAGE: &str = "\
@@ -11,7 +12,8 @@ Measures nsk beside bare baselines in the same run and prints ratios.
 
 usage: load-tests bench [options]
 
-  --only NAME   one component: durable, fanout, board, restart, memory, panic (may be repeated)
+  --only NAME   one component: durable, fanout, board, restart, memory, tokens, panic (may be
+                repeated)
   --json FILE   write the figures as JSON too
   --strict      exit code 1 when a target is not met or not measured
   --quick       a tenth of the time, to see whether everything still runs: the figures mean little
