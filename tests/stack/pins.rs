@@ -5,4 +5,5 @@ mod answers;
 mod field;
 mod guessing;
 mod manifests;
+mod pictures;
 mod sabotage;

@@ -8,8 +8,8 @@ mod api;
 pub use api::read;
 
 use super::Passport;
-use super::format::Format;
 use super::format::qr::{Checked, Verdict};
+use super::format::{Format, TokenFault};
 use super::oauth::fault::Fault;
 use super::oauth::mint::{self, Granted, Shape};
 use crate::auth::LOCAL_CLIENT;
@@ -121,6 +121,13 @@ impl Passport {
                 Checked::GoodAsOf(Moment(now.0 - self.revocation.age().0))
             }
         };
-        super::format::qr::read(&self.keys.ring(), scanned, spn, now, revoked)
+        let own = super::format::qr::read(&self.keys.ring(), scanned, spn, now, revoked);
+        // The key that is named decides; there is no second try with one that fits badly.
+        match (&own, &self.station) {
+            (Verdict::Invalid(TokenFault::Key), Some(station)) => {
+                station.read_qr(scanned, now).unwrap_or(own)
+            }
+            _ => own,
+        }
     }
 }

@@ -17,6 +17,7 @@ use crate::auth::{Limiter, place_of};
 use crate::error::Trouble;
 use crate::passport::audit::{Audit, Entry};
 use crate::passport::format::TokenFault;
+use crate::passport::format::qr::Verdict;
 use crate::passport::keys::Ring;
 use actors::ports::{Clock, IdSource};
 use engine::identity::Claims;
@@ -137,6 +138,12 @@ impl Station {
     /// How many people can sign in by PIN now.
     pub fn people(&self) -> usize {
         self.loaded().map_or(0, |loaded| loaded.opener.count())
+    }
+
+    /// What may be said of a picture of the passport whose manifest this station has; nothing
+    /// while it has none.
+    pub fn read_qr(&self, scanned: &[u8], now: Moment) -> Option<Verdict> {
+        Some(self.loaded()?.read_qr(scanned, now))
     }
 
     fn loaded(&self) -> Option<Arc<Loaded>> {

@@ -6,10 +6,11 @@ use super::super::manifest::{Manifest, ManifestFile, Own};
 use super::super::scheme::{Opener, Owned, PinKey, SealFault};
 use super::StationDeps;
 use crate::error::Trouble;
+use crate::passport::format::qr::{self, Checked, Verdict};
 use crate::passport::format::{Audience, Expect};
 use crate::passport::keys::Ring;
 use engine::Moment;
-use engine::identity::{Claims, Class, Snapshot};
+use engine::identity::{Carried, Claims, Class, Snapshot};
 use entities::Device;
 
 /// What is in memory while the device's key is.
@@ -38,6 +39,18 @@ impl Loaded {
             Some(token) => self.judge(&token, now),
             None => Err("wrong"),
         })
+    }
+
+    /// What may be said of a picture, by the manifest's keys and revocations.
+    pub fn read_qr(&self, scanned: &[u8], now: Moment) -> Verdict {
+        let checked = |carried: &Carried| {
+            if self.revoked.hits(carried) {
+                Checked::Revoked
+            } else {
+                Checked::GoodAsOf(self.manifest.made_at)
+            }
+        };
+        qr::read(&self.ring, scanned, &self.manifest.spn, now, checked)
     }
 
     /// Whether an opened token is good at this station now.
