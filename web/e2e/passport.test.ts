@@ -172,7 +172,7 @@ it.each([
   await page.goto("/passport/admin/clients/portal");
   await tidy(page, "client");
   await picture(page, `client-${tag}`);
-  for (const own of ["password", "codes"]) {
+  for (const own of ["password", "codes", "qr", "passkeys"]) {
     await page.goto(`/passport/${own}`);
     await tidy(page, own);
     await picture(page, `${own}-${tag}`);
