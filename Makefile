@@ -83,7 +83,7 @@ browser-test: web ## the pages in a real browser, on a demo station of their own
 .PHONY: bench
 bench: need-run web ## speed, as ratios to baselines of the same run
 	cargo build --release --package gateway --package load-tests
-	cargo build --release --package load-tests --features faults
+	cargo build --release --package load-tests --features faults,sealed
 	target/release/load-tests bench
 
 # ---- keep it ----

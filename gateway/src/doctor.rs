@@ -3,6 +3,7 @@
 
 mod certificate;
 mod checks;
+mod station;
 
 use crate::cli::{DoctorArgs, Done, Terminal};
 use crate::config::Config;
@@ -60,6 +61,7 @@ pub async fn examine(config: &Config, lang: Lang) -> Vec<Finding> {
     match directory::look(&config.store).await {
         Ok(store) => {
             findings.extend(checks::database(&store, lang).await);
+            findings.extend(station::findings(&store, config, lang).await);
             // It was only looked at: nothing is lost when this fails.
             let _ = store.close().await;
         }

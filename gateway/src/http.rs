@@ -15,6 +15,7 @@ pub mod limits;
 pub mod mak;
 pub mod planning;
 pub mod sessions;
+pub mod station;
 pub mod trust;
 
 use crate::app::App;
@@ -113,6 +114,8 @@ pub const ROUTES: &[Route] = &[
     post(Modern, "/api/nsk/v1/session", || web::post().to(sessions::open)),
     get(Modern, "/api/nsk/v1/session", || web::get().to(sessions::show)),
     delete(Modern, "/api/nsk/v1/session", || web::delete().to(sessions::close)),
+    get(Modern, "/api/nsk/v1/station", || web::get().to(station::answer)),
+    post(Modern, "/api/nsk/v1/station/unlock", || web::post().to(station::unlock)),
     post(Modern, "/api/nsk/v1/tickets", || web::post().to(sessions::ticket)),
     get(Modern, "/api/nsk/v1/board", || web::get().to(board::show)),
     get(Modern, "/api/nsk/v1/presence", || web::get().to(board::presence)),

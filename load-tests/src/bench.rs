@@ -6,6 +6,7 @@ pub mod fanout;
 pub mod memory;
 pub mod panic;
 pub mod restart;
+pub mod seal;
 pub mod seed;
 pub mod tokens;
 

@@ -75,6 +75,7 @@ async fn run(options: &Bench) -> Outcome<Report> {
             "restart" => bench::restart::run(&context).await,
             "memory" => bench::memory::run(&context).await,
             "tokens" => bench::tokens::run(&context).await,
+            "seal" => bench::seal::run(&context).await,
             _ => bench::panic::run(&context).await,
         };
         report.add(figures.map_err(|e| format!("{component}: {e}"))?);

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 /// The components in the order in which they run.
-pub const COMPONENTS: [&str; 7] =
-    ["durable", "fanout", "board", "restart", "memory", "tokens", "panic"];
+pub const COMPONENTS: [&str; 8] =
+    ["durable", "fanout", "board", "restart", "memory", "tokens", "seal", "panic"];
 
 /// How to use it.
 pub const USAGE: &str = "\
@@ -12,7 +12,7 @@ Measures nsk beside bare baselines in the same run and prints ratios.
 
 usage: load-tests bench [options]
 
-  --only NAME   one component: durable, fanout, board, restart, memory, tokens, panic (may be
+  --only NAME   one component: durable, fanout, board, restart, memory, tokens, seal, panic (may be
                 repeated)
   --json FILE   write the figures as JSON too
   --strict      exit code 1 when a target is not met or not measured

@@ -7,3 +7,4 @@ mod guessing;
 mod manifests;
 mod pictures;
 mod sabotage;
+mod visitors;

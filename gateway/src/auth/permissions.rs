@@ -142,6 +142,8 @@ pub const PERMISSIONS: &[Permission] = &[
     line("POST", "/api/nsk/v1/session", Who::Anyone),
     line("GET", "/api/nsk/v1/session", Who::SignedIn),
     line("DELETE", "/api/nsk/v1/session", Who::SignedIn),
+    line("GET", "/api/nsk/v1/station", Who::Anyone),
+    line("POST", "/api/nsk/v1/station/unlock", OPERATORS),
     line("POST", "/api/nsk/v1/tickets", Who::SignedIn),
     line("GET", "/api/nsk/v1/board", STAFF),
     line("GET", "/api/nsk/v1/presence", STAFF),

@@ -1,5 +1,9 @@
 use super::*;
+use crate::passport::seal::device::KeyPlace;
+use crate::passport::seal::local::{self, NewDevice};
+use crate::passport::seal::scheme::KdfParams;
 use crate::serve::directory;
+use actors::clock::SystemIds;
 use engine::{Moment, Span};
 use std::os::unix::fs::PermissionsExt;
 
@@ -64,4 +68,71 @@ fn a_clock_behind_the_heartbeat_is_a_failure() {
     assert_eq!(level(now, Some(now + Span::secs(2))), Level::Ok);
     assert_eq!(level(now, Some(now + Span::secs(3))), Level::Fail);
     assert_eq!(level(Moment(0), None), Level::Fail);
+}
+
+/// A station's device as `nsk station init` makes it.
+async fn device(data: &std::path::Path, half: Option<&std::path::Path>, encrypted_disk: bool) {
+    let store = directory::open(data).await.expect("a store");
+    let new = NewDevice {
+        spn: "mak/mak-07".to_owned(),
+        issuer: "https://id.example".to_owned(),
+        trust: vec!["A".repeat(43)],
+        place: KeyPlace::of(data, half),
+        encrypted_disk,
+    };
+    let made = local::init(&store, &new, &SystemIds, Moment(0)).await;
+    store.close().await.expect("closed");
+    made.expect("a device");
+}
+
+#[tokio::test]
+async fn the_row_of_the_table_of_attack_costs_is_said_in_both_languages() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| dir.path().join(name);
+    device(&at("plain"), None, false).await;
+    device(&at("encrypted"), None, true).await;
+    std::fs::create_dir_all(at("split")).expect("made");
+    device(&at("split"), Some(&at("half")), false).await;
+    directory::open(&at("none")).await.expect("a store").close().await.expect("closed");
+    let cases = [
+        ("none", None, Level::Ok, "nobody signs in by PIN", "вход по ПИН выключен"),
+        ("plain", None, Level::Warn, "all PINs are tried in 42 h", "перебираются за 42 ч"),
+        ("encrypted", None, Level::Ok, "not checked", "не проверено"),
+        (
+            "encrypted",
+            None,
+            Level::Ok,
+            "while it runs, with the key all PINs are tried in 25 min",
+            "у включённой с ключом все ПИН перебираются за 25 мин",
+        ),
+        ("split", Some("half"), Level::Warn, "both halves on one disk", "обе половины на одном"),
+        ("split", None, Level::Fail, "of another device", "от другого устройства"),
+        ("plain", Some("half"), Level::Fail, "of another device", "от другого устройства"),
+        ("plain", Some("absent"), Level::Fail, "cannot be used", "cannot be used"),
+    ];
+    for (data, half, level, en, ru) in cases {
+        let mut config = config(&at(data));
+        config.mak.key_half = half.map(at).unwrap_or_default();
+        for (lang, part) in [(Lang::En, en), (Lang::Ru, ru)] {
+            let findings = examine(&config, lang).await;
+            let found = of(&findings, "device key");
+            assert_eq!(found.level, level, "{data}: {found:?}");
+            assert!(found.found.contains(part), "{data}: {found:?}");
+            assert!(found.level == Level::Ok || !found.to_do.is_empty(), "{found:?}");
+        }
+    }
+    let store = directory::open(&at("plain")).await.expect("a store");
+    store.erase_device().await.expect("erased");
+    store.close().await.expect("closed");
+    let findings = examine(&config(&at("plain")), Lang::En).await;
+    assert_eq!(of(&findings, "device key").level, Level::Fail);
+    assert_eq!(of(&findings, "wrong PINs").level, Level::Ok);
+}
+
+#[test]
+fn sweeps_are_as_the_table_has_them() {
+    let seconds =
+        |digits, mib: u32| station::sweep_seconds(digits, KdfParams { m: mib * 1_024, t: 3, p: 1 });
+    assert_eq!((seconds(6, 64) / 60, seconds(6, 256) / 60), (6, 25));
+    assert_eq!(seconds(8, 256) / 3_600, 42);
 }

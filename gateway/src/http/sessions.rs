@@ -121,7 +121,7 @@ pub async fn sign_in_by_pin(
     signed_in
 }
 
-fn address_of(request: &HttpRequest) -> IpAddr {
+pub(super) fn address_of(request: &HttpRequest) -> IpAddr {
     request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |a| a.ip())
 }
 

@@ -87,7 +87,25 @@ pub fn docs_of(method: &str, path: &str) -> Option<Docs> {
     legacy(method, path)
         .or_else(|| passport(method, path))
         .or_else(|| admin(method, path))
+        .or_else(|| station(method, path))
         .or_else(|| modern(method, path))
+}
+
+fn station(method: &str, path: &str) -> Option<Docs> {
+    let docs = match (method, path) {
+        ("GET", "/api/nsk/v1/station") => Docs::new(
+            "Who the station is: a client's nonce, signed with the device's key",
+            Body::Other("application/json"),
+        )
+        .asks(&[("nonce", "string", "16 to 64 bytes in base64url")]),
+        ("POST", "/api/nsk/v1/station/unlock") => {
+            Docs::new("End every wait after wrong PINs, with one's own password", Body::None)
+                .takes("SessionRequest")
+                .answers("204")
+        }
+        _ => return None,
+    };
+    Some(docs)
 }
 
 fn legacy(method: &str, path: &str) -> Option<Docs> {

@@ -4,6 +4,7 @@
 //! person and makes a `manifest`. At the station: `device` is its key, `station` signs people in and
 //! gives them a `child` token. `scheme` is what both have in common, as pure functions.
 
+pub mod answer;
 pub mod child;
 pub mod device;
 pub mod issue;

@@ -148,7 +148,8 @@ impl From<&Record> for RecordText {
 }
 
 impl RecordText {
-    fn record(&self) -> Option<Record> {
+    /// The record, when the text is one.
+    pub fn record(&self) -> Option<Record> {
         Some(Record {
             tid: fixed(&self.tid)?,
             epk: fixed(&self.epk)?,
@@ -354,10 +355,19 @@ fn claimed_bundle(token: &str) -> Option<String> {
     struct Claimed {
         bundle: String,
     }
+    Some(serde_json::from_slice::<Claimed>(&claimed(token)?).ok()?.bundle)
+}
+
+fn claimed(token: &str) -> Option<Vec<u8>> {
     let body = token.strip_prefix("v4.public.")?.split('.').next()?;
-    let bytes = B64.decode(body).ok()?;
-    let payload = bytes.get(..bytes.len().checked_sub(64)?)?;
-    Some(serde_json::from_slice::<Claimed>(payload).ok()?.bundle)
+    let mut bytes = B64.decode(body).ok()?;
+    bytes.truncate(bytes.len().checked_sub(64)?);
+    Some(bytes)
+}
+
+/// What a manifest says, to be shown: it was verified when it was accepted, and is not now.
+pub fn shown(token: &str) -> Option<Manifest> {
+    serde_json::from_slice(&claimed(token)?).ok()
 }
 
 /// A short name of a manifest for logs: never its contents.

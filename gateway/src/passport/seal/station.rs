@@ -7,9 +7,11 @@ mod refusal;
 pub use loaded::own;
 pub use refusal::Refusal;
 
+use super::answer::{self, Answer};
 use super::child;
 use super::device::KeyPlace;
 use super::kdf::Stretcher;
+use super::local;
 use super::policy::Policy;
 use super::scheme::{KdfParams, named};
 use super::secret_file;
@@ -262,6 +264,13 @@ impl Station {
         let claims = claims.ok_or(Refusal::Wrong)?;
         let token = child::sign(&loaded.key, &claims).map_err(|error| broken(&error))?;
         Ok((token, claims))
+    }
+
+    /// The answer to a client's nonce; nothing when the key is gone.
+    pub fn answer(&self, nonce: &[u8]) -> Option<Answer> {
+        let loaded = self.loaded()?;
+        let public = local::public(&self.0.device);
+        answer::answer(&loaded.key, public, nonce, self.0.deps.clock.now()).ok()
     }
 
     /// Verifies one of this station's own tokens.
