@@ -183,9 +183,11 @@ fn wake(mut inner: MutexGuard<'_, Inner>) {
 }
 
 impl Inner {
-    /// Drops the queued updates of a stream and counts them.
+    /// Drops the queued updates of a stream and counts them. A digest of what they lead to goes too:
+    /// alone it would look like a hole that nobody named.
     fn lag(&mut self, topic: &Topic) {
-        let dropped = self.withdraw(topic, |item| matches!(item, Item::Update(_)));
+        let dropped =
+            self.withdraw(topic, |item| matches!(item, Item::Update(_) | Item::Digest { .. }));
         self.lagging.insert(topic.clone(), dropped + 1);
     }
 

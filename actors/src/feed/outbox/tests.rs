@@ -135,3 +135,16 @@ fn replies_are_kept_and_a_client_that_never_reads_them_is_closed() {
     assert!(outbox.is_closed());
     assert_eq!(outbox.update(&update(1, 1)), Pushed::Closed);
 }
+
+#[test]
+fn a_digest_goes_with_the_steps_that_led_to_it() {
+    let outbox = Outbox::new(2, 1 << 20, 4);
+    outbox.update(&update(1, 1));
+    outbox.push(digest(1));
+    outbox.push(digest(2));
+    outbox.update(&update(1, 2));
+    assert_eq!(outbox.update(&update(1, 3)), Pushed::Lagging);
+    let left = seqs(&outbox);
+    assert!(left.len() == 2 && left[0].contains("exam:2"), "{left:?}");
+    assert_eq!(left[1], "exam:1 lost 3", "a digest of steps that never come would be a hole");
+}
