@@ -45,7 +45,7 @@ test: need-test check $(INTEROP) ## everything: `make check`, then every test
 	@$(MAKE) --no-print-directory browser-test
 
 .PHONY: test-centre
-test-centre: need-test web ## the tests whose database may be a centre's, on PostgreSQL (not in the gate yet)
+test-centre: need-test $(INTEROP) web ## the tests whose database may be a centre's, on PostgreSQL (not in the gate yet)
 	cargo nextest run --workspace --profile centre
 
 .PHONY: check

@@ -92,6 +92,13 @@ async fn the_commands_know_the_centre_s_database() {
     assert_eq!(sound.code, Some(0), "{sound:?}");
     assert!(sound.out.contains("PostgreSQL"), "{sound:?}");
     assert_eq!(nsk(&["user", "list"]).await.code, Some(0));
+    let entered =
+        nsk(&["identity", "org", "add", "org/coc-12@nark.example", "--name", "COC"]).await;
+    assert_eq!(entered.code, Some(0), "{entered:?}");
+    let listed = nsk(&["identity", "org", "list"]).await;
+    assert!(listed.out.contains("org/coc-12@nark.example"), "{listed:?}");
+    assert_eq!(nsk(&["audit", "verify"]).await.code, Some(0), "what was done is in its audit");
+    assert!(!place.database().exists(), "no command has made a file beside it");
 
     let running = start(&place).await;
     let second = nsk(&["migrate"]).await;

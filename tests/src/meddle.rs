@@ -1,6 +1,7 @@
 //! Another program at the database: it holds it, or changes what no version of `nsk` would. Python
 //! brings SQLite along, and is needed to check exports anyway.
 
+use crate::stack::Place;
 use crate::wait::patiently;
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -66,6 +67,21 @@ pub async fn execute(database: &Path, text: &str) {
     let path = database.to_string_lossy();
     let output = python(EXECUTE, &[&path, text]).await;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Runs SQL, in one transaction, beside the program that has the database open.
+///
+/// # Panics
+/// When it fails.
+pub async fn execute_beside(place: &Place, text: &str) {
+    let Ok(Some(server)) = place.store().server() else {
+        return execute(&place.database(), &format!("BEGIN IMMEDIATE; {text}; COMMIT")).await;
+    };
+    let running = Command::new("psql").args(["-qX", server.secret(), "-c", text]).output();
+    match patiently("psql", running).await {
+        Ok(output) if output.status.success() => {}
+        other => panic!("psql: {other:?}"),
+    }
 }
 
 /// Runs a Python program.

@@ -12,6 +12,7 @@ use std::time::Duration;
 use tests::client::{Client, Gone, Standing};
 use tests::clock::MovedClock;
 use tests::http::Ask;
+use tests::meddle::execute_beside;
 use tests::stack::{OBSERVER, OPERATOR, Setup, Stack};
 use tests::{an_exam, wait_until};
 use tokio::time::Instant;
@@ -315,6 +316,28 @@ async fn a_revoked_sign_in_reaches_every_open_socket_within_two_seconds() {
     again.upgrade().await.expect("an upgrade");
     again.hello(1).await;
     assert_eq!(code(&again.until_gone().await), 4501);
+    stays.settle("exam:42").await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_revoked_by_another_process_closes_its_sockets_here() {
+    let stack = one_exam().await;
+    let signed_in = stack.signed_in(OBSERVER, Role::Observer);
+    let other = stack.token(OBSERVER, Role::Observer);
+    let mut socket = Client::following(stack.addr, &signed_in.token, &["exam:42"]).await;
+    let mut stays = Client::following(stack.addr, &other, &["exam:42"]).await;
+    let sid = &signed_in.principal.sid;
+    let elsewhere = format!(
+        "UPDATE revocation_head SET seq = seq + 1; \
+         INSERT INTO denial (kind, name, seq, reason, at, expires_at) \
+         SELECT 'sid', '{sid}', seq, 'elsewhere', 0, 9000000000000000 FROM revocation_head"
+    );
+    execute_beside(&stack.place(), &elsewhere).await;
+    let gone = socket.until_gone().await;
+    assert_eq!((code(&gone), gone.bye.expect("a bye").reconnect), (4501, false));
+    let mut http = tests::http::Http::bearer(stack.addr, &signed_in.token);
+    assert_eq!(http.get("/api/nsk/v1/session").await.status, 401);
     stays.settle("exam:42").await;
     stack.stop().await;
 }
