@@ -42,6 +42,7 @@ release: need-run web ## build the program that ships: target/release/nsk
 test: need-test check $(INTEROP) ## everything: `make check`, then every test
 	cargo test --quiet --workspace --doc
 	cargo nextest run --workspace
+	@$(MAKE) --no-print-directory test-centre
 	@$(MAKE) --no-print-directory browser-test
 
 .PHONY: test-centre
