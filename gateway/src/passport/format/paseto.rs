@@ -9,14 +9,16 @@ use super::payload::{Payload, Text};
 use super::{Expect, TokenFault, strict};
 use crate::passport::keys::material::{Algorithm, Private, Public as PublicKey};
 use crate::passport::keys::{KeyFault, Keyring, Ring};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use engine::Moment;
 use engine::identity::{Claims, Class, KeyPurpose};
-use paseto::Public;
-use paseto::token::UntrustedToken;
-use paseto::version4::{PublicToken, V4};
+use paseto::version4::PublicToken;
 
 /// How every such token begins.
-const HEADER: &[u8] = b"v4.public.";
+const HEADER: &str = "v4.public.";
+/// A signature of Ed25519, bytes.
+const SIGNATURE_BYTES: usize = 64;
 /// Longest footer, bytes.
 const FOOTER_BYTES_MAX: usize = 256;
 
@@ -68,41 +70,53 @@ pub fn open(
     assertion: &str,
     now: Moment,
 ) -> Result<String, TokenFault> {
-    let untrusted = parse(token)?;
-    unlock(ring, purposes, &untrusted, assertion, now)
+    unlock(ring, purposes, parse(token)?, assertion, now)
 }
 
-fn parse(token: &str) -> Result<UntrustedToken<Public, V4>, TokenFault> {
-    UntrustedToken::try_from(token).map_err(|_| TokenFault::Malformed)
+/// A token taken apart, whose signature nobody has looked at yet.
+pub(super) struct Parts {
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+    /// Empty when there is none.
+    pub(super) footer: Vec<u8>,
+}
+
+/// Takes a token apart: the exact header, then one or two parts in strict base64url without padding.
+pub(super) fn parse(token: &str) -> Result<Parts, TokenFault> {
+    let bytes = |part: &str| B64.decode(part).map_err(|_| TokenFault::Malformed);
+    let rest = token.strip_prefix(HEADER).ok_or(TokenFault::Malformed)?;
+    let (body, footer) = match rest.split_once('.') {
+        // A part that is there has something in it.
+        Some((_, "")) => return Err(TokenFault::Malformed),
+        Some((body, footer)) => (body, bytes(footer)?),
+        None => (rest, Vec::new()),
+    };
+    let mut payload = bytes(body)?;
+    let end = payload.len().checked_sub(SIGNATURE_BYTES).filter(|end| *end > 0);
+    let signature = payload.split_off(end.ok_or(TokenFault::Malformed)?);
+    Ok(Parts { payload, signature, footer })
 }
 
 fn unlock(
     ring: &Ring,
     purposes: &[KeyPurpose],
-    token: &UntrustedToken<Public, V4>,
+    token: Parts,
     assertion: &str,
     now: Moment,
 ) -> Result<String, TokenFault> {
-    let footer = token.untrusted_footer();
-    let kid = kid_of(footer).ok_or(TokenFault::Malformed)?;
+    let kid = kid_of(&token.footer).ok_or(TokenFault::Malformed)?;
     let key = ring.verifying(kid, purposes, now).ok_or(TokenFault::Key)?;
-    if !signed_by(&key.public, token, assertion.as_bytes()) {
+    if !signed_by(&key.public, &token, assertion.as_bytes()) {
         return Err(TokenFault::Forged);
     }
-    String::from_utf8(token.untrusted_payload().to_vec()).map_err(|_| TokenFault::Claims)
+    String::from_utf8(token.payload).map_err(|_| TokenFault::Claims)
 }
 
 /// Whether a token is signed by a key, under an implicit assertion. The signature is checked by the
 /// library that checks all others.
-pub(super) fn signed_by(
-    key: &PublicKey,
-    token: &UntrustedToken<Public, V4>,
-    assertion: &[u8],
-) -> bool {
-    let payload = token.untrusted_payload();
-    let signature = token.untrusted_message().get(payload.len()..).unwrap_or_default();
-    let parts = [HEADER, payload, token.untrusted_footer(), assertion];
-    key.algorithm() == Algorithm::Ed25519 && key.verifies(&encoded(parts), signature)
+pub(super) fn signed_by(key: &PublicKey, token: &Parts, assertion: &[u8]) -> bool {
+    let parts = [HEADER.as_bytes(), &token.payload, &token.footer, assertion];
+    key.algorithm() == Algorithm::Ed25519 && key.verifies(&encoded(parts), &token.signature)
 }
 
 /// Pre-authentication encoding: the number of parts, then each with its length.
@@ -151,12 +165,12 @@ pub(super) fn read(
     now: Moment,
 ) -> Result<Claims, TokenFault> {
     let untrusted = parse(token)?;
-    let class = claimed_class(&untrusted)?;
+    let class = claimed_class(&untrusted.payload)?;
     if !expect.classes.contains(&class) {
         return Err(TokenFault::Foreign);
     }
     let assertion = assertion(class, &ring.issuer);
-    let payload = unlock(ring, &[KeyPurpose::Paseto], &untrusted, &assertion, now)?;
+    let payload = unlock(ring, &[KeyPurpose::Paseto], untrusted, &assertion, now)?;
     let payload: Payload<Text> = strict::from_str(&payload).map_err(|_| TokenFault::Claims)?;
     let claims = payload.claims().ok_or(TokenFault::Claims)?;
     // The last word has the assertion that was signed.
@@ -165,9 +179,8 @@ pub(super) fn read(
 
 /// The class that an unverified payload claims, to know which assertion to verify with. Nothing but
 /// a token of that class verifies with it.
-fn claimed_class(token: &UntrustedToken<Public, V4>) -> Result<Class, TokenFault> {
+fn claimed_class(payload: &[u8]) -> Result<Class, TokenFault> {
     const NEEDLE: &[u8] = b"\"cls\":\"";
-    let payload = token.untrusted_payload();
     let at = payload.windows(NEEDLE.len()).position(|w| w == NEEDLE);
     let rest = at.and_then(|at| payload.get(at + NEEDLE.len()..)).ok_or(TokenFault::Claims)?;
     let word = rest.split(|b| *b == b'"').next().unwrap_or_default();

@@ -6,8 +6,8 @@ use engine::identity::{Act, Claims, Class, Confirmation, Epochs, Original};
 use engine::{Moment, PersonId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use time::OffsetDateTime;
 use time::macros::format_description;
+use time::{Date, Month, OffsetDateTime};
 use uuid::Uuid;
 
 /// How a format writes what the formats write differently.
@@ -234,8 +234,52 @@ pub(super) fn written(at: Moment) -> Option<String> {
 
 /// Reads exactly what [`written`] writes: capital T and Z, no fractions, no offsets.
 pub(super) fn moment_of(text: &str) -> Option<Moment> {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    let time = time::PrimitiveDateTime::parse(text, format).ok()?;
-    let at = Moment(time.assume_utc().unix_timestamp().checked_mul(1_000)?);
-    (written(at).as_deref() == Some(text)).then_some(at)
+    let bytes: &[u8; 20] = text.as_bytes().try_into().ok()?;
+    for (at, mark) in [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')] {
+        if bytes.get(at) != Some(&mark) {
+            return None;
+        }
+    }
+    let number = |from: usize, to: usize| {
+        bytes.get(from..to)?.iter().try_fold(0_u16, |sum, byte| {
+            byte.is_ascii_digit().then(|| sum * 10 + u16::from(byte - b'0'))
+        })
+    };
+    let small = |from: usize| u8::try_from(number(from, from + 2)?).ok();
+    let month = Month::try_from(small(5)?).ok()?;
+    let date = Date::from_calendar_date(i32::from(number(0, 4)?), month, small(8)?).ok()?;
+    let time = date.with_hms(small(11)?, small(14)?, small(17)?).ok()?;
+    Some(Moment(time.assume_utc().unix_timestamp().checked_mul(1_000)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_one_spelling() {
+        for second in [0_i64, 951_782_399, 951_782_400, 1_796_000_000, 253_402_300_799] {
+            let at = Moment(second * 1_000);
+            assert_eq!(written(at).as_deref().and_then(moment_of), Some(at), "{second}");
+        }
+        for bad in [
+            "2026-11-03T09:00:00z",
+            "2026-11-03t09:00:00Z",
+            "2026-11-03 09:00:00Z",
+            "2026-11-03T09:00:00.0Z",
+            "2026-11-03T09:00:00+00:00",
+            "2026-02-29T09:00:00Z",
+            "2026-13-01T09:00:00Z",
+            "2026-00-01T09:00:00Z",
+            "2026-11-03T24:00:00Z",
+            "2026-11-03T09:60:00Z",
+            "2026-11-03T09:00:60Z",
+            "+026-11-03T09:00:00Z",
+            "2026-11-03T09:00:0\u{661}Z",
+            "2026-11-3T09:00:000Z",
+            "",
+        ] {
+            assert_eq!(moment_of(bad), None, "{bad}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //! keys than a token ever has. It runs before the parser proper, which still checks the grammar.
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 use std::fmt;
 
 /// Deepest nesting of arrays and objects.
@@ -16,8 +16,11 @@ pub const KEYS_MAX: u32 = 64;
 /// When it is no JSON, names a key twice, is nested too deep, has too many keys, or does not have
 /// the shape of `T`.
 pub fn from_str<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, serde_json::Error> {
-    from_str_within(text, Limits { depth: DEPTH_MAX, keys: KEYS_MAX })
+    from_str_within(text, LIMITS)
 }
+
+/// What a token may hold.
+const LIMITS: Limits = Limits { depth: DEPTH_MAX, keys: KEYS_MAX };
 
 /// How much a document may hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,11 +39,19 @@ pub fn from_str_within<T: for<'de> Deserialize<'de>>(
     text: &str,
     limits: Limits,
 ) -> Result<T, serde_json::Error> {
+    scan(text, limits)?;
+    serde_json::from_str(text)
+}
+
+/// The scan alone.
+///
+/// # Errors
+/// As [`from_str`], but for the shape.
+fn scan(text: &str, limits: Limits) -> Result<(), serde_json::Error> {
     let mut keys = limits.keys;
     let mut reader = serde_json::Deserializer::from_str(text);
     Scan { depth: limits.depth, keys: &mut keys }.deserialize(&mut reader)?;
-    reader.end()?;
-    serde_json::from_str(text)
+    reader.end()
 }
 
 /// What may still come: levels below this one, and keys.
@@ -72,13 +83,15 @@ impl<'de> Visitor<'de> for Scan<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        let mut seen = BTreeSet::new();
-        while let Some(key) = map.next_key::<String>()? {
+        // Few keys: looking through them is faster than any tree.
+        let mut seen: Vec<Cow<'de, str>> = Vec::with_capacity(16);
+        while let Some(key) = map.next_key_seed(Key)? {
             *self.keys =
                 self.keys.checked_sub(1).ok_or_else(|| de::Error::custom("too many keys"))?;
-            if !seen.insert(key) {
+            if seen.contains(&key) {
                 return Err(de::Error::custom("a key is named twice"));
             }
+            seen.push(key);
             map.next_value_seed(self.below()?)?;
         }
         Ok(())
@@ -111,6 +124,33 @@ impl<'de> Visitor<'de> for Scan<'_> {
 
     fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
+    }
+}
+
+/// A key, copied only when it is written with escapes.
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Cow<'de, str>, D::Error> {
+        reader.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(key))
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(key.to_owned()))
     }
 }
 

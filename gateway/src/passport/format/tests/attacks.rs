@@ -130,6 +130,13 @@ async fn the_header_of_a_jwt_chooses_nothing() {
     ] {
         assert_eq!(refused(&desk, &changed, &changed), fault, "{changed}");
     }
+    let (header, rest) = token.split_once('.').expect("a header");
+    let header = String::from_utf8(B64.decode(header).expect("base64")).expect("text");
+    for twice in [r#""alg":"ES256","#, r#""kid":"x","#, r#""\u0074yp":"at+jwt","#] {
+        let header = header.replacen('{', &format!("{{{twice}"), 1);
+        let changed = format!("{}.{rest}", B64.encode(header));
+        assert_eq!(refused(&desk, &changed, twice), TokenFault::Malformed, "{twice}");
+    }
     let (signed, _) = token.rsplit_once('.').expect("a signature");
     assert_eq!(refused(&desk, &format!("{signed}."), "no signature"), TokenFault::Forged);
     // A known library reads the token with the published key, and nothing but the published key.

@@ -39,11 +39,10 @@ async fn the_official_vectors_hold() {
         let own = Public::read(Algorithm::Ed25519, &public).expect("a key");
         let public = AsymmetricPublicKey::<V4>::from(&public).expect("a key");
         let parsed = UntrustedToken::<Public4, V4>::try_from(v.token.as_str());
-        let same = |token: &UntrustedToken<Public4, V4>| {
-            token.untrusted_footer() == v.footer.as_bytes()
-                && paseto::signed_by(&own, token, implicit)
+        let same = |token: paseto::Parts| {
+            token.footer == v.footer.as_bytes() && paseto::signed_by(&own, &token, implicit)
         };
-        let signed = parsed.as_ref().is_ok_and(same);
+        let signed = paseto::parse(&v.token).is_ok_and(same);
         assert_eq!(signed, !v.expect_fail, "{}: as this program checks it", v.name);
         let read = parsed
             .ok()
