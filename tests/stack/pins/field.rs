@@ -135,9 +135,14 @@ impl Field {
 
     pub async fn start(&self) -> (Stack, Arc<MovedClock>) {
         let clock = Arc::new(MovedClock::default());
+        (self.start_at(&clock).await, clock)
+    }
+
+    /// Starts where the time of a run before has come to: a clock that went back is refused.
+    pub async fn start_at(&self, clock: &Arc<MovedClock>) -> Stack {
         let mut setup = Setup::new().on(&self.place);
         setup.clock = clock.clone();
-        (setup.start().await, clock)
+        setup.start().await
     }
 
     /// Brings a manifest to the station, whose program is stopped.
