@@ -8,6 +8,7 @@ mod api;
 pub use api::read;
 
 use super::Passport;
+use super::audit::{AuditDown, Entry};
 use super::format::qr::{Checked, Verdict};
 use super::format::{Format, TokenFault};
 use super::oauth::fault::Fault;
@@ -18,6 +19,7 @@ use actors::ports::Revocation as _;
 use engine::Moment;
 use engine::identity::{Carried, Class, Grant, Profile, Requirement, Standing};
 use entities::{Assignment, PassportSession, User};
+use serde_json::json;
 use std::collections::BTreeSet;
 
 /// For whom a picture is made.
@@ -110,9 +112,22 @@ impl Passport {
         Ok(required.groups.union(&required.any_group).cloned().collect())
     }
 
-    /// What may be said of a picture that was shown at this installation. A station reads those of
-    /// the passport that it was set up by, too.
-    pub fn read_qr(&self, scanned: &[u8]) -> Verdict {
+    /// What may be said of a picture that was shown at this installation to somebody, recorded. A
+    /// station reads those of the passport that it was set up by, too.
+    ///
+    /// # Errors
+    /// When the reading cannot be recorded.
+    pub async fn read_qr(&self, scanned: &[u8], reader: String) -> Result<Verdict, AuditDown> {
+        let verdict = self.judge_qr(scanned);
+        let claims = verdict.claims();
+        let detail = json!({"verdict": verdict.word(), "jti": claims.map(|claims| &claims.jti)});
+        let subject = claims.map(|claims| claims.sub.to_string());
+        let entry = Entry { kind: "qr.read", actor: Some(reader), subject, detail };
+        self.audit.record(entry).await?;
+        Ok(verdict)
+    }
+
+    fn judge_qr(&self, scanned: &[u8]) -> Verdict {
         let now = self.clock.now();
         let spn = &self.config.auth.audience;
         let revoked = |carried: &Carried| match self.revocation.standing(carried) {

@@ -42,6 +42,25 @@ pub enum Verdict {
     Invalid(TokenFault),
 }
 
+impl Verdict {
+    /// The word of interfaces and of the audit.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Verdict::Valid(_) => "valid",
+            Verdict::ValidUncheckedSince(..) => "valid_unchecked_since",
+            Verdict::Invalid(_) => "invalid",
+        }
+    }
+
+    /// What the picture says, unless it is invalid.
+    pub fn claims(&self) -> Option<&Claims> {
+        match self {
+            Verdict::Valid(claims) | Verdict::ValidUncheckedSince(claims, _) => Some(claims),
+            Verdict::Invalid(_) => None,
+        }
+    }
+}
+
 /// Reads what a scanner saw, for one service: size, JSON or base64 once, strict schema, key,
 /// signature, class and audience, time, and then revocation.
 pub fn read(

@@ -5,7 +5,6 @@ use super::form::{self, Faults};
 use super::standing;
 use super::visit::{Person, Visit, when};
 use crate::app::App;
-use crate::passport::audit::Entry;
 use crate::passport::format::qr::{self as picture, Verdict};
 use crate::passport::oauth::fault::Fault;
 use crate::passport::qr::{Issued, Wanted};
@@ -183,20 +182,9 @@ async fn read(visit: &Visit<'_>, payload: web::Payload) -> Result<HttpResponse, 
     let person = reader(visit).await?;
     // A scanner that types ends with the Enter key.
     let scanned = fields.get("scanned").trim_end_matches(['\r', '\n']);
-    let verdict = visit.passport().read_qr(scanned.as_bytes());
-    let (claims, word) = match &verdict {
-        Verdict::Valid(claims) => (Some(claims), "valid"),
-        Verdict::ValidUncheckedSince(claims, _) => (Some(claims), "valid_unchecked_since"),
-        Verdict::Invalid(_) => (None, "invalid"),
-    };
-    visit
-        .record(Entry {
-            kind: "qr.read",
-            actor: Some(person.user.uid.to_string()),
-            subject: claims.map(|claims| claims.sub.to_string()),
-            detail: serde_json::json!({"verdict": word, "jti": claims.map(|claims| &claims.jti)}),
-        })
-        .await?;
+    let reader = person.user.uid.to_string();
+    let verdict = visit.passport().read_qr(scanned.as_bytes(), reader).await;
+    let verdict = verdict.map_err(|down| Fail::Broken(down.to_string()))?;
     Ok(reading(visit, &person, &said(visit, &verdict)))
 }
 
